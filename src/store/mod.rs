@@ -52,8 +52,9 @@ pub use transaction::{Read, Rows, Snapshot, Tx};
 /// Why a transaction failed, beside the reasons of the domain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The disk refused (full, gone, read-only). Nothing of the transaction was kept; the store
-    /// opens its file again with the next one.
+    /// The disk refused (full, gone, read-only). Nothing of the transaction was kept, except where
+    /// the sync itself failed: then nobody can know before the file is read again, which the store
+    /// does at once by opening it anew.
     #[error("the store cannot be read or written now: {0}")]
     Unavailable(Arc<str>),
     /// What is stored does not decode: a newer gatepost wrote it, or the file is damaged.
