@@ -1,0 +1,161 @@
+//! What settings have to do with one another: defaults that follow from others, and combinations
+//! that are refused or warned of. What must not live here: how a single value is read.
+
+use crate::address::EmailAddress;
+
+use super::Mode;
+use super::error::Error;
+use super::origin::{Chosen, Source};
+use super::settings::Settings;
+use super::value::{MailMode, Protocol, Security};
+
+/// Fills in the defaults that follow from other settings and from the mode.
+pub(super) fn derive(mode: Mode, chosen: &mut [Chosen]) {
+    if mode == Mode::Dev {
+        // Test suites run from one address.
+        for limit in ["code", "registration", "wrong_code", "wrong_login"] {
+            fall_back(chosen, &format!("limits.{limit}_per_ip"), "off", "in dev");
+        }
+        // Whatever the project's `.env` says: nobody's phone rings because of a test.
+        if let Some(mode) = find(chosen, "mail.mode") {
+            mode.text = "capture".to_owned();
+            mode.source = Source::Derived("in dev, always");
+        }
+    }
+    if text(chosen, "relay.port") == "465" && is_set(chosen, "relay.port") {
+        fall_back(chosen, "relay.security", "implicit", "for port 465");
+    }
+    match text(chosen, "relay.security").as_str() {
+        "implicit" | "tls" | "ssl" => {
+            fall_back(chosen, "relay.port", "465", "for implicit TLS");
+        }
+        "none" => fall_back(chosen, "relay.port", "25", "without TLS"),
+        _ => {}
+    }
+    let user = text(chosen, "relay.user");
+    if text(chosen, "mail.mode") == "relay" && user.parse::<EmailAddress>().is_ok() {
+        fall_back(chosen, "mail.from", &user, "from relay.user");
+    }
+}
+
+fn find<'a>(chosen: &'a mut [Chosen], name: &str) -> Option<&'a mut Chosen> {
+    chosen.iter_mut().find(|c| c.definition.name == name)
+}
+
+fn text(chosen: &mut [Chosen], name: &str) -> String {
+    find(chosen, name).map_or_else(String::new, |chosen| chosen.text.clone())
+}
+
+fn is_set(chosen: &mut [Chosen], name: &str) -> bool {
+    find(chosen, name).is_some_and(|chosen| !chosen.is_default())
+}
+
+fn fall_back(chosen: &mut [Chosen], name: &str, text: &str, why: &'static str) {
+    if let Some(chosen) = find(chosen, name).filter(|chosen| chosen.is_default()) {
+        chosen.text = text.to_owned();
+        chosen.source = Source::Derived(why);
+    }
+}
+
+/// What may not be together, and what is probably not meant.
+pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
+    let mut errors = Vec::new();
+    let mut warnings = Vec::new();
+    let mut refuse = |text: String| errors.push(Error(text));
+    let from = |name: &str| {
+        let origin = settings.origins.iter().find(|origin| origin.name == name);
+        origin.map_or_else(String::new, |origin| origin.source.to_string())
+    };
+    let relay = &settings.relay;
+    if settings.mail.mode == MailMode::Relay {
+        let mode = from("mail.mode");
+        let local = match relay.host.as_deref() {
+            None => {
+                refuse(format!(
+                    "relay.host: mail.mode is relay ({mode}), but no relay is named; set \
+                     EMAIL_HOST, such as smtp.gmail.com or smtp.qq.com, or USE_REAL_EMAIL=0 to \
+                     capture the mail"
+                ));
+                true
+            }
+            Some(host) => matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]"),
+        };
+        if relay.user.is_some() != relay.password.is_some() {
+            let (has, lacks) = match relay.user {
+                Some(_) => ("user", "EMAIL_HOST_PASSWORD"),
+                None => ("password", "EMAIL_HOST_USER"),
+            };
+            refuse(format!(
+                "relay.{has} is set ({}), but {lacks} is not; the relay wants both or neither",
+                from(&format!("relay.{has}"))
+            ));
+        }
+        if relay.security == Security::None && relay.password.is_some() && !relay.allow_plain {
+            refuse(format!(
+                "relay.security is none ({}): the password would travel in the clear; set \
+                 EMAIL_USE_TLS=True (port 587) or EMAIL_USE_SSL=True (port 465), or \
+                 relay.allow_plain = true",
+                from("relay.security")
+            ));
+        }
+        if from("mail.from") == "default" && !local {
+            refuse(
+                "mail.from: not set, and relay.user is no address to take in its place; set \
+                 DEFAULT_FROM_EMAIL, such as Example <hello@example.com>"
+                    .to_owned(),
+            );
+        }
+        if settings.site.domain.is_none() {
+            warnings.push(
+                "site.domain is not set (DEFAULT_DOMAIN): links in mails lead to the address \
+                 that HTTP listens on, which nobody else can open"
+                    .to_owned(),
+            );
+        }
+        if settings.site.protocol == Protocol::Http {
+            warnings.push(
+                "site.protocol is http (PROTOCOL): the links in mails carry their tokens \
+                 unprotected; set it to https"
+                    .to_owned(),
+            );
+        }
+    }
+    let password = &settings.password;
+    if password.min_length > password.max_length {
+        refuse(format!(
+            "password.min_length: {} is more than password.max_length, {} ({})",
+            password.min_length,
+            password.max_length,
+            from("password.min_length")
+        ));
+    }
+    // RFC 9106, 3.1: at least 8 KiB a lane.
+    if password.memory < 8 * 1024 * password.parallelism as usize {
+        refuse(format!(
+            "password.memory: {} bytes are too few for password.parallelism = {}; argon2 needs \
+             8KiB for each ({})",
+            password.memory,
+            password.parallelism,
+            from("password.memory")
+        ));
+    }
+    if settings.session.idle > settings.session.lifetime {
+        refuse(format!(
+            "session.idle: longer than session.lifetime ({})",
+            from("session.idle")
+        ));
+    }
+    if settings.smtp.require_auth && settings.smtp.users.is_empty() {
+        warnings.push("smtp.require_auth is on and smtp.users is empty: any login will do".into());
+    }
+    if settings.mode == Mode::Serve
+        && settings.http.metrics_open
+        && !settings.http.listen.ip().is_loopback()
+    {
+        warnings.push(format!(
+            "http.metrics_open: /metrics answers everybody who reaches {}",
+            settings.http.listen
+        ));
+    }
+    (errors, warnings)
+}
