@@ -1,2 +1,36 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask NAME`. One file or folder a command; nothing here
+//! knows how any of them works.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a development tool: it prints, and it measures real time"
+)]
+
+mod bench;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  bench capture|http|store   measure against the budgets of the design";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    match command {
+        "bench" => bench::run(rest),
+        "help" | "-h" | "--help" => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        unknown => {
+            eprintln!("There is no command {unknown:?}.\n\n{USAGE}");
+            ExitCode::FAILURE
+        }
+    }
+}
