@@ -1,0 +1,322 @@
+//! Which mails match, and pages of them. Work is bounded: a call looks at a limited number of
+//! rows and says where to go on.
+
+use super::record::{MessageId, Summary};
+use super::shelf::{COUNTER, MAILS, SUMMARIES, SummaryRow};
+use super::{content, shelf};
+use crate::store::{Error, Read};
+
+/// Rows that one call looks at before it stops and hands back a cursor.
+pub(super) const LOOKS: usize = 10_000;
+
+/// Octets of mails that one call reads for the sake of [`Filter::q`].
+const READS: usize = 64 << 20;
+
+/// Which mails are wanted. Everything that is given must match; case never counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// A recipient of the envelope. With something on both sides of an `@` it is a whole address
+    /// and must be equal (`amy@example.com` does not find `tamy@example.com`); otherwise a part
+    /// of one is enough (`@example.com`, `amy`).
+    pub to: Option<String>,
+    /// The sender of the envelope, as with `to`, or a part of the `From` header.
+    pub from: Option<String>,
+    /// A part of the subject.
+    pub subject: Option<String>,
+    /// A part of anything: an address, the subject, the text or the HTML.
+    pub q: Option<String>,
+}
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The mails. May be fewer than asked for although there are more: go by `next_cursor`.
+    pub items: Vec<Summary>,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<MessageId>,
+    /// How many match in all; `None` when that was too much to count.
+    pub total: Option<u64>,
+}
+
+/// A [`Filter`] made ready to be asked many times.
+#[derive(Debug, Clone)]
+pub(super) struct Matcher {
+    to: Option<Needle>,
+    from: Option<Needle>,
+    subject: Option<String>,
+    q: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Needle {
+    text: String,
+    whole: bool,
+}
+
+impl Needle {
+    fn new(text: &str) -> Needle {
+        let text = text.trim().to_lowercase();
+        let whole = matches!(text.split_once('@'), Some((local, domain)) if !local.is_empty() && !domain.is_empty());
+        Needle { text, whole }
+    }
+
+    fn finds(&self, address: &str) -> bool {
+        let address = address.to_lowercase();
+        if self.whole {
+            address == self.text
+        } else {
+            address.contains(&self.text)
+        }
+    }
+}
+
+impl Matcher {
+    pub(super) fn new(filter: &Filter) -> Matcher {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        Matcher {
+            to: given(&filter.to).map(|text| Needle::new(&text)),
+            from: given(&filter.from).map(|text| Needle::new(&text)),
+            subject: given(&filter.subject).map(|text| text.trim().to_lowercase()),
+            q: given(&filter.q).map(|text| text.trim().to_lowercase()),
+        }
+    }
+
+    pub(super) fn takes_all(&self) -> bool {
+        self.to.is_none() && self.from.is_none() && self.subject.is_none() && self.q.is_none()
+    }
+
+    /// Whether the mail matches. `budget` is what may still be read of raw mails; when it does
+    /// not suffice the answer is `None`.
+    pub(super) fn takes(
+        &self,
+        read: &impl Read,
+        id: MessageId,
+        row: &SummaryRow,
+        budget: &mut Budget,
+    ) -> Result<Option<bool>, Error> {
+        let contains = |text: &Option<String>, needle: &str| {
+            text.as_ref()
+                .is_some_and(|text| text.to_lowercase().contains(needle))
+        };
+        if let Some(to) = &self.to
+            && !row.to.iter().any(|address| to.finds(address))
+        {
+            return Ok(Some(false));
+        }
+        if let Some(from) = &self.from
+            && !from.finds(&row.from)
+            && !contains(&row.author, &from.text)
+        {
+            return Ok(Some(false));
+        }
+        if let Some(subject) = &self.subject
+            && !contains(&row.subject, subject)
+        {
+            return Ok(Some(false));
+        }
+        let Some(q) = &self.q else {
+            return Ok(Some(true));
+        };
+        let in_row = contains(&row.subject, q)
+            || contains(&row.author, q)
+            || row.from.to_lowercase().contains(q)
+            || row
+                .to
+                .iter()
+                .any(|address| address.to_lowercase().contains(q));
+        if in_row {
+            return Ok(Some(true));
+        }
+        if !budget.affords(row.size()) {
+            return Ok(None);
+        }
+        let Some(mail) = read.get(&MAILS, &id)? else {
+            return Ok(Some(false));
+        };
+        let content = content::read(&mail.raw);
+        Ok(Some(
+            contains(&content.text, q) || contains(&content.html, q),
+        ))
+    }
+}
+
+/// How much work a call may still do.
+pub(super) struct Budget {
+    looks: usize,
+    reads: usize,
+    untouched: bool,
+}
+
+impl Budget {
+    pub(super) fn new() -> Budget {
+        Budget {
+            looks: LOOKS,
+            reads: READS,
+            untouched: true,
+        }
+    }
+
+    /// Takes one row's look off; `false` when none is left.
+    pub(super) fn look(&mut self) -> bool {
+        match self.looks.checked_sub(1) {
+            Some(rest) => {
+                self.looks = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes a mail's octets off. The first mail is always affordable: otherwise one that is
+    /// larger than the whole budget would end every search.
+    fn affords(&mut self, size: u64) -> bool {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let affordable = size <= self.reads || self.untouched;
+        if affordable {
+            self.reads = self.reads.saturating_sub(size);
+            self.untouched = false;
+        }
+        affordable
+    }
+}
+
+/// The page of the mails below `cursor` that match, and how many match in all.
+pub(super) fn page(
+    read: &impl Read,
+    matcher: &Matcher,
+    cursor: Option<MessageId>,
+    limit: usize,
+) -> Result<Page, Error> {
+    let mut items = Vec::new();
+    let mut budget = Budget::new();
+    let mut next_cursor = None;
+    // Without a cursor the same walk may go on counting when the page is full.
+    let mut total = None;
+    let counts = cursor.is_none() && !matcher.takes_all();
+    let mut matches = 0_u64;
+    let mut last = None;
+    let mut scan = SUMMARIES.all().backwards();
+    if let Some(cursor) = &cursor {
+        scan = scan.before(cursor);
+    }
+    let mut complete = true;
+    for row in read.scan(scan)? {
+        let (id, row) = row?;
+        let full = items.len() >= limit;
+        if full && next_cursor.is_none() {
+            next_cursor = last;
+        }
+        if full && !counts || !budget.look() {
+            complete = false;
+            break;
+        }
+        match matcher.takes(read, id, &row, &mut budget)? {
+            None => {
+                complete = false;
+                break;
+            }
+            Some(false) => {}
+            Some(true) => {
+                matches += 1;
+                if !full {
+                    items.push(row.into_summary(id));
+                }
+            }
+        }
+        last = Some(id);
+    }
+    if !complete && next_cursor.is_none() {
+        next_cursor = last;
+    }
+    if matcher.takes_all() {
+        total = Some(read.get(&COUNTER, &())?.unwrap_or_default().count);
+    } else if counts {
+        total = complete.then_some(matches);
+    } else if let Some(first) = newest(read)? {
+        // A later page: the count of all is taken from the top again, within a budget of its own.
+        total = count_from(read, matcher, first)?;
+    }
+    Ok(Page {
+        items,
+        next_cursor,
+        total,
+    })
+}
+
+fn newest(read: &impl Read) -> Result<Option<MessageId>, Error> {
+    let first = read.scan(SUMMARIES.all().backwards())?.next().transpose()?;
+    Ok(first.map(|(id, _)| id))
+}
+
+fn count_from(
+    read: &impl Read,
+    matcher: &Matcher,
+    newest: MessageId,
+) -> Result<Option<u64>, Error> {
+    let mut budget = Budget::new();
+    let mut matches = 0;
+    for row in read.scan(SUMMARIES.all().up_to(&newest).backwards())? {
+        let (id, row) = row?;
+        if !budget.look() {
+            return Ok(None);
+        }
+        match matcher.takes(read, id, &row, &mut budget)? {
+            None => return Ok(None),
+            Some(found) => matches += u64::from(found),
+        }
+    }
+    Ok(Some(matches))
+}
+
+/// What a look for one mail came to.
+pub(super) enum Look {
+    /// This one.
+    Found(MessageId),
+    /// None up to here; everything at or below was looked at.
+    Nothing { seen: u64 },
+    /// The budget is used up; go on above here.
+    More { seen: u64 },
+}
+
+/// The newest mail that matches.
+pub(super) fn find_newest(read: &impl Read, matcher: &Matcher) -> Result<Look, Error> {
+    let seen = last_number(read)?;
+    let mut budget = Budget::new();
+    for row in read.scan(SUMMARIES.all().backwards())? {
+        let (id, row) = row?;
+        if !budget.look() {
+            break;
+        }
+        match matcher.takes(read, id, &row, &mut budget)? {
+            Some(true) => return Ok(Look::Found(id)),
+            Some(false) => {}
+            None => break,
+        }
+    }
+    Ok(Look::Nothing { seen })
+}
+
+/// The oldest mail above `after` that matches.
+pub(super) fn find_after(read: &impl Read, matcher: &Matcher, after: u64) -> Result<Look, Error> {
+    let mut seen = after;
+    let mut budget = Budget::new();
+    for row in read.scan(SUMMARIES.all().after(&MessageId::from_number(after)))? {
+        let (id, row) = row?;
+        if !budget.look() {
+            return Ok(Look::More { seen });
+        }
+        match matcher.takes(read, id, &row, &mut budget)? {
+            Some(true) => return Ok(Look::Found(id)),
+            Some(false) => seen = id.number(),
+            None => return Ok(Look::More { seen }),
+        }
+    }
+    Ok(Look::Nothing {
+        seen: seen.max(last_number(read)?),
+    })
+}
+
+fn last_number(read: &impl Read) -> Result<u64, Error> {
+    let counter: shelf::Counter = read.get(&COUNTER, &())?.unwrap_or_default();
+    Ok(counter.last)
+}
