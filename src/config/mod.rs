@@ -21,7 +21,7 @@ pub use error::{Error, Errors};
 pub use origin::{Origin, Source};
 pub use settings::{DEFINITIONS, Settings};
 pub use table::{Alias, Definition};
-pub use value::{LogFormat, MailMode, Protocol, Security};
+pub use value::{Color, LogFormat, MailMode, Protocol, Security};
 
 /// What gatepost was started for; some defaults depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

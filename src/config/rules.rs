@@ -145,9 +145,6 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
             from("session.idle")
         ));
     }
-    if settings.smtp.require_auth && settings.smtp.users.is_empty() {
-        warnings.push("smtp.require_auth is on and smtp.users is empty: any login will do".into());
-    }
     if settings.mode == Mode::Serve
         && settings.http.metrics_open
         && !settings.http.listen.ip().is_loopback()

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::language::Language;
+use crate::mail::Sender;
 use crate::secret::{CodeStyle, SecretText};
 
 use super::table::settings;
-use super::value::{self, LogFormat, MailMode, Protocol, Security};
+use super::value::{self, Color, LogFormat, MailMode, Protocol, Security};
 
 settings! {
     /// The HTTP service.
@@ -52,14 +53,14 @@ settings! {
         connections: usize = value::positive, "1024";
         /// How long a client may take for its next command.
         command_timeout: Duration = value::some_duration, "5m";
-        /// How long a client may take for the next piece of a message.
-        data_timeout: Duration = value::some_duration, "3m";
+        /// How long a client may take for one message, from DATA to its end.
+        data_timeout: Duration = value::some_duration, "10m";
         /// Whether what RFC 5321 forbids is refused instead of noted.
         strict: bool = value::flag, "false";
-        /// NAME:PASSWORD,… that AUTH accepts; empty: any.
+        /// NAME:PASSWORD,… that may send mail, after AUTH alone; empty: everybody, with or without.
         users: Vec<(String, SecretText)> = value::users, "" secret;
-        /// Whether mail is refused without AUTH.
-        require_auth: bool = value::flag, "false";
+        /// How long sessions that run may take to finish when gatepost stops.
+        grace: Duration = value::duration, "10s";
     }
     /// Where the state is kept.
     data: Data {
@@ -71,7 +72,7 @@ settings! {
         /// capture (into the own inbox) or relay (out, through relay.host).
         mode: MailMode = value::mail_mode, "capture" [env USE_REAL_EMAIL via value::real_email];
         /// The From of every mail: an address, or Name <address>.
-        from: String = value::text, "gatepost <gatepost@localhost>" [env DEFAULT_FROM_EMAIL];
+        from: Sender = value::sender, "gatepost <gatepost@localhost>" [env DEFAULT_FROM_EMAIL];
         /// A folder with templates that replace the built-in ones.
         templates: Option<PathBuf> = value::optional_path, "";
     }
@@ -165,6 +166,8 @@ settings! {
         concurrency: Option<usize> = value::positive_or_auto, "auto";
         /// How many hashes may wait before logins are answered with 503.
         queue: usize = value::positive, "256";
+        /// How long one may wait for its hash.
+        patience: Duration = value::some_duration, "10s";
     }
     /// What wrong passwords do to an account.
     lockout: Lockout {
@@ -206,6 +209,8 @@ settings! {
         format: LogFormat = value::log_format, "human";
         /// error, warn, info, debug or trace, or a filter such as info,gatepost::mail=debug.
         level: String = value::log_level, "info";
+        /// Colours in human lines: auto (on a terminal), always or never.
+        color: Color = value::color, "auto" [env NO_COLOR via value::no_color];
     }
     /// Login with QQ (not there yet; the names are known, so that a project's .env works).
     qq: Qq {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::language::Language;
+use crate::mail::Sender;
 use crate::secret::{CodeStyle, SecretText};
 
 /// Where the mail goes.
@@ -55,6 +56,17 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
+}
+
+/// Whether the log is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// Any text.
@@ -313,6 +325,13 @@ pub fn language(text: &str) -> Result<Language, String> {
         .map_err(|_| "one of zh-hant, zh-hans and en".to_owned())
 }
 
+/// Who mails come from.
+pub fn sender(text: &str) -> Result<Sender, String> {
+    text.parse().map_err(|_| {
+        "an address, or Name <address>, such as Example <hello@example.com>".to_owned()
+    })
+}
+
 /// [`MailMode`].
 pub fn mail_mode(text: &str) -> Result<MailMode, String> {
     match text {
@@ -357,6 +376,21 @@ pub fn log_format(text: &str) -> Result<LogFormat, String> {
         "json" => Ok(LogFormat::Json),
         _ => Err("human or json".to_owned()),
     }
+}
+
+/// [`Color`].
+pub fn color(text: &str) -> Result<Color, String> {
+    match text {
+        "auto" => Ok(Color::Auto),
+        "always" => Ok(Color::Always),
+        "never" => Ok(Color::Never),
+        _ => Err("auto, always or never".to_owned()),
+    }
+}
+
+/// NO_COLOR as a [`color`]: any value but the empty one counts (<https://no-color.org>).
+pub fn no_color(_: &str) -> Result<String, String> {
+    Ok("never".to_owned())
 }
 
 /// A filter for the log, as `tracing` writes them.
