@@ -1,1 +1,220 @@
-//! (to be written)
+//! What happened: rows that are only ever added, written in the transaction of what they tell of,
+//! and forgotten by age alone. No secret belongs here, and nothing reads it to decide anything.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::identifier;
+use crate::store;
+use crate::store::Read;
+use crate::store::Table;
+use crate::store::Tx;
+use crate::world::Timestamp;
+use crate::world::World;
+
+identifier!(
+    /// One entry of the audit record; they sort by the time at which they were made.
+    AuditId,
+    "au"
+);
+
+/// How an action ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was refused, for the reason in the entry's detail.
+    Refused,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its identifier; also the key, so it is not stored twice.
+    #[serde(skip, default = "no_id")]
+    pub id: Option<AuditId>,
+    /// When.
+    #[serde(rename = "t")]
+    pub at: Timestamp,
+    /// Who did it: a user's id, `anonymous`, `operator` or `gatepost`.
+    #[serde(rename = "a")]
+    pub actor: String,
+    /// What was done, as a stable word such as `login`.
+    #[serde(rename = "v")]
+    pub action: String,
+    /// To whom or what: an address, an id.
+    #[serde(rename = "s")]
+    pub subject: String,
+    /// How it ended.
+    #[serde(rename = "o")]
+    pub outcome: Outcome,
+    /// From where, when it came over the network.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// Anything else worth knowing; never a secret.
+    #[serde(rename = "d", default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+fn no_id() -> Option<AuditId> {
+    None
+}
+
+const ENTRIES: Table<AuditId, Entry> = Table::new("audit.entry");
+
+impl Entry {
+    /// A new entry: `actor` did `action` to `subject` now.
+    pub fn new(world: &World, actor: &str, action: &str, subject: &str) -> Entry {
+        Entry {
+            id: Some(AuditId::draw(world)),
+            at: world.now(),
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            outcome: Outcome::Done,
+            ip: None,
+            detail: String::new(),
+        }
+    }
+
+    /// The same, from `ip`.
+    #[must_use]
+    pub fn from(mut self, ip: IpAddr) -> Entry {
+        self.ip = Some(ip);
+        self
+    }
+
+    /// The same, with something worth knowing.
+    #[must_use]
+    pub fn detail(mut self, detail: &str) -> Entry {
+        detail.clone_into(&mut self.detail);
+        self
+    }
+
+    /// The same, refused because of `reason`.
+    #[must_use]
+    pub fn refused(mut self, reason: &str) -> Entry {
+        self.outcome = Outcome::Refused;
+        self.detail(reason)
+    }
+}
+
+/// Adds `entry` to the record, with the transaction.
+pub fn record(tx: &mut Tx<'_>, entry: &Entry) {
+    if let Some(id) = entry.id {
+        tx.put(&ENTRIES, &id, entry);
+    }
+}
+
+/// A page of entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Newest first.
+    pub items: Vec<Entry>,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<AuditId>,
+}
+
+/// The newest `limit` entries older than `cursor`, or the newest of all.
+pub fn list(
+    read: &impl Read,
+    cursor: Option<AuditId>,
+    limit: usize,
+) -> Result<Page, store::Error> {
+    let mut range = ENTRIES.all().backwards();
+    if let Some(cursor) = cursor {
+        range = range.before(&cursor);
+    }
+    let mut items = Vec::new();
+    for row in read.scan(range)? {
+        let (id, entry) = row?;
+        if items.len() == limit {
+            let next = items.last().and_then(|entry: &Entry| entry.id);
+            return Ok(Page { items, next });
+        }
+        items.push(Entry {
+            id: Some(id),
+            ..entry
+        });
+    }
+    Ok(Page { items, next: None })
+}
+
+/// Whether the oldest entry is older than `before`.
+pub fn any_before(read: &impl Read, before: Timestamp) -> Result<bool, store::Error> {
+    let oldest = read.scan(ENTRIES.all())?.next().transpose()?;
+    Ok(oldest.is_some_and(|(_, entry)| entry.at < before))
+}
+
+/// Forgets entries older than `before`, the oldest first, at most `limit`; answers how many.
+pub fn forget_before(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    limit: usize,
+) -> Result<usize, store::Error> {
+    let mut old = Vec::new();
+    for row in tx.scan(ENTRIES.all())?.take(limit) {
+        let (id, entry) = row?;
+        if entry.at >= before {
+            break;
+        }
+        old.push(id);
+    }
+    for id in &old {
+        tx.delete(&ENTRIES, id);
+    }
+    Ok(old.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::Store;
+    use crate::world::Simulated;
+
+    #[tokio::test]
+    async fn entries_are_listed_newest_first_and_forgotten_by_age() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("s"), Default::default()).unwrap();
+        let simulated = Simulated::new(1);
+        let world = simulated.world();
+        for n in 0..5 {
+            let entry = Entry::new(&world, "anonymous", "login", &n.to_string())
+                .from("192.0.2.1".parse().unwrap())
+                .refused("wrong password");
+            let write = move |tx: &mut Tx<'_>| {
+                record(tx, &entry);
+                Ok::<_, store::Error>(())
+            };
+            store.write(write).await.unwrap();
+            simulated.advance(Duration::from_secs(10));
+        }
+        let page = |cursor| {
+            let store = store.clone();
+            async move { store.read(|read| list(read, cursor, 2)).await.unwrap() }
+        };
+        let mut cursor = None;
+        let mut subjects = Vec::new();
+        loop {
+            let page = page(cursor).await;
+            subjects.extend(page.items.iter().map(|entry| entry.subject.clone()));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(subjects, ["4", "3", "2", "1", "0"]);
+        let before = world.now().minus(Duration::from_secs(20));
+        let forget = move |tx: &mut Tx<'_>| forget_before(tx, before, 2);
+        assert_eq!(store.write(forget).await, Ok(2));
+        assert_eq!(store.write(forget).await, Ok(1));
+        assert_eq!(store.write(forget).await, Ok(0));
+        let left = page(None).await;
+        assert_eq!(left.items.len(), 2);
+        assert_eq!(left.items[0].ip, Some("192.0.2.1".parse().unwrap()));
+    }
+}

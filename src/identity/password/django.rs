@@ -1,0 +1,129 @@
+//! Hashes as Django stores them, so that people keep their passwords when a project moves here.
+//! They are only ever verified; a login replaces them with our own.
+
+use std::num::NonZeroU32;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::digest;
+use ring::pbkdf2;
+
+use super::argon::Bench;
+use super::argon::Stored;
+
+/// Bounds on what a stored hash may ask for, so that a damaged row cannot hold a thread for ever.
+const MOST_ITERATIONS: u32 = 20_000_000;
+const MOST_SCRYPT_LOG: u8 = 20;
+
+/// Whether both are the same, in a time that does not tell where they differ.
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+    let differing = a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b));
+    differing == 0 && a.len() == b.len() && !a.is_empty()
+}
+
+/// Whether `stored`, in any of Django's formats, is a hash of `password`. An unknown format (and
+/// Django's "unusable password", which begins with `!`) matches nothing.
+pub(super) fn verify(bench: &mut Bench, password: &[u8], stored: &str) -> bool {
+    let Some((algorithm, rest)) = stored.split_once('$') else {
+        return false;
+    };
+    match algorithm {
+        "pbkdf2_sha256" => pbkdf2_sha256(password, rest).unwrap_or(false),
+        "argon2" => {
+            // `argon2$argon2id$v=19$…`: our own text but for the first dollar.
+            let stored = Stored::parse(&format!("${rest}"));
+            stored.is_some_and(|stored| bench.verify(password, &stored))
+        }
+        "bcrypt" => bcrypt::verify(password, rest).unwrap_or(false),
+        "bcrypt_sha256" => {
+            let digest = digest::digest(&digest::SHA256, password);
+            bcrypt::verify(hex(digest.as_ref()), rest).unwrap_or(false)
+        }
+        "scrypt" => scrypt(password, rest).unwrap_or(false),
+        _ => false,
+    }
+}
+
+/// `iterations$salt$hash`; the salt is used as the text that it is.
+fn pbkdf2_sha256(password: &[u8], rest: &str) -> Option<bool> {
+    let mut parts = rest.split('$');
+    let iterations: NonZeroU32 = parts.next()?.parse().ok()?;
+    let (salt, hash) = (parts.next()?, parts.next()?);
+    let hash = STANDARD.decode(hash).ok()?;
+    if iterations.get() > MOST_ITERATIONS || hash.is_empty() {
+        return None;
+    }
+    let (algorithm, salt) = (pbkdf2::PBKDF2_HMAC_SHA256, salt.as_bytes());
+    Some(pbkdf2::verify(algorithm, iterations, salt, password, &hash).is_ok())
+}
+
+/// `n$salt$r$p$hash`.
+fn scrypt(password: &[u8], rest: &str) -> Option<bool> {
+    let mut parts = rest.split('$');
+    let n: u64 = parts.next()?.parse().ok()?;
+    let salt = parts.next()?;
+    let r: u32 = parts.next()?.parse().ok()?;
+    let p: u32 = parts.next()?.parse().ok()?;
+    let hash = STANDARD.decode(parts.next()?).ok()?;
+    let log_n = u8::try_from(n.trailing_zeros()).ok()?;
+    if !n.is_power_of_two() || log_n > MOST_SCRYPT_LOG || r > 64 || p > 64 {
+        return None;
+    }
+    let params = scrypt::Params::new(log_n, r, p).ok()?;
+    let mut computed = vec![0; hash.len()];
+    scrypt::scrypt(password, salt.as_bytes(), &params, &mut computed).ok()?;
+    Some(same(&computed, &hash))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with Django 5.2 (`make_password`), at a lower price where the hasher allows it.
+    const VECTORS: &str = include_str!("django_vectors.txt");
+
+    #[test]
+    fn every_format_of_django_is_verified() {
+        let mut bench = Bench::new(argon2::Params::new(64, 1, 1, Some(32)).unwrap());
+        let mut algorithms = Vec::new();
+        for line in VECTORS.lines().filter(|line| !line.starts_with('#')) {
+            let (password, stored) = line.split_once('\t').unwrap();
+            assert!(verify(&mut bench, password.as_bytes(), stored), "{stored}");
+            assert!(!verify(&mut bench, b"another one", stored), "{stored}");
+            algorithms.push(stored.split('$').next().unwrap());
+        }
+        algorithms.sort_unstable();
+        algorithms.dedup();
+        let all = ["argon2", "bcrypt", "bcrypt_sha256", "pbkdf2_sha256", "scrypt"];
+        assert_eq!(algorithms, all);
+    }
+
+    #[test]
+    fn what_is_damaged_or_unusable_matches_nothing() {
+        let mut bench = Bench::new(argon2::Params::new(64, 1, 1, Some(32)).unwrap());
+        for stored in [
+            "",
+            "!",
+            "!4yQk",
+            "md5$salt$hash",
+            "pbkdf2_sha256$0$salt$AAAA",
+            "pbkdf2_sha256$10$salt$",
+            "pbkdf2_sha256$4294967295$salt$AAAA",
+            "argon2$argon2id",
+            "bcrypt$$2b$12$short",
+            "scrypt$16384$salt$8$1$",
+            "scrypt$16383$salt$8$1$AAAA",
+            "scrypt$16384$salt$0$1$AAAA",
+        ] {
+            assert!(!verify(&mut bench, b"", stored), "{stored}");
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! Asking for a mail: a registration code, a reset code or a reset link. The three share their
+//! limits, their answer and the rule that nobody can tell from outside whether the address has an
+//! account. What the codes are good for afterwards is in `code` and `recover`.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteArray;
+
+use crate::address::EmailAddress;
+use crate::address::LookupAddress;
+use crate::audit;
+use crate::id::identifier;
+use crate::language::Language;
+use crate::mail::Letter;
+use crate::mail::Occasion;
+use crate::mail::outbox;
+use crate::secret::Code;
+use crate::secret::CodeStyle;
+use crate::store;
+use crate::store::Read;
+use crate::store::Table;
+use crate::store::Tx;
+use crate::world::Timestamp;
+
+use super::Accounts;
+use super::Client;
+use super::Codes;
+use super::Settings;
+use super::error::Error;
+use super::form::Purpose;
+use super::limits;
+use super::limits::Counters;
+use super::limits::Limited;
+use super::limits::Policy;
+use super::limits::Rule;
+use super::limits::Subject;
+use super::lives;
+use super::recover;
+use super::sweep;
+use super::user;
+use super::user::Account;
+use super::user::UserId;
+
+identifier!(
+    /// One course of codes for one address and purpose, which share their tries.
+    FlowId,
+    "fl"
+);
+
+/// The answer to whoever asks for a mail: the same whether or not the address has an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The course that the mail belongs to.
+    pub flow_id: FlowId,
+    /// When the code or the link lapses.
+    pub expires_at: Timestamp,
+    /// When the next mail of this kind may be asked for.
+    pub resend_at: Timestamp,
+    /// How many wrong tries are left; for a link, which works once, 1.
+    pub attempts_left: u32,
+}
+
+/// What is mailed. The numbers stand in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Wanted {
+    RegisterCode = 1,
+    ResetCode = 2,
+    ResetLink = 3,
+}
+
+impl Wanted {
+    pub(super) const ALL: [Wanted; 3] =
+        [Wanted::RegisterCode, Wanted::ResetCode, Wanted::ResetLink];
+
+    pub(super) fn code_for(purpose: Purpose) -> Wanted {
+        match purpose {
+            Purpose::Register => Wanted::RegisterCode,
+            Purpose::ResetPassword => Wanted::ResetCode,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Wanted::RegisterCode => "registration code",
+            Wanted::ResetCode => "reset code",
+            Wanted::ResetLink => "reset link",
+        }
+    }
+}
+
+/// The course of one (kind, address). The row outlives the course: it knows when the last mail
+/// was, so that using up a code does not shorten the pause before the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Flow {
+    #[serde(rename = "i")]
+    pub(super) id: FlowId,
+    #[serde(rename = "o")]
+    pub(super) opened: Timestamp,
+    #[serde(rename = "s")]
+    pub(super) sent: Option<Timestamp>,
+    #[serde(rename = "n")]
+    pub(super) tries_left: u32,
+    #[serde(rename = "c")]
+    pub(super) codes: Vec<Issued>,
+    /// Nobody asked for it; it only counts the guesses of somebody who did not, so that a guess
+    /// does not tell whether a code is under way.
+    #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) guessed: bool,
+}
+
+/// A code that was mailed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Issued {
+    #[serde(rename = "m")]
+    pub(super) mac: ByteArray<32>,
+    #[serde(rename = "t")]
+    pub(super) at: Timestamp,
+    /// The account's recovery epoch at the time.
+    #[serde(rename = "e")]
+    pub(super) epoch: u64,
+}
+
+const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.flow");
+
+/// How many codes of one flow are kept: as many as fit into their lifetime at one a minute.
+const MOST_CODES: usize = 10;
+
+impl Flow {
+    /// Whether tries are counted on it, and new codes join it.
+    pub(super) fn is_open(&self, codes: &Codes, now: Timestamp) -> bool {
+        let guessed = self.guessed && lives(self.opened, codes.lifetime, now);
+        guessed || self.codes.iter().any(|c| lives(c.at, codes.lifetime, now))
+    }
+
+    /// When nothing of it counts any more.
+    fn lapses(&self, codes: &Codes) -> Timestamp {
+        let mailed = self.codes.iter().map(|code| code.at + codes.lifetime);
+        let paused = self.sent.map(|sent| sent + codes.resend);
+        let opened = self.opened + codes.lifetime;
+        mailed.chain(paused).fold(opened, Timestamp::max)
+    }
+}
+
+/// The flow of `wanted` for `address`, dead or alive.
+pub(super) fn flow(
+    read: &impl Read,
+    wanted: Wanted,
+    address: &LookupAddress,
+) -> Result<Option<Flow>, store::Error> {
+    read.get(&FLOWS, &(wanted as u8, address.clone()))
+}
+
+/// Writes a flow; `new` when there was none.
+pub(super) fn put_flow(
+    tx: &mut Tx<'_>,
+    wanted: Wanted,
+    address: &LookupAddress,
+    flow: &Flow,
+    new: bool,
+    codes: &Codes,
+) {
+    if new {
+        sweep::note(tx, flow.lapses(codes), &sweep::Doomed::Flows(address.clone()));
+    }
+    tx.put(&FLOWS, &(wanted as u8, address.clone()), flow);
+}
+
+/// Removes the flows of `address` that have lapsed; says when the last of the others will.
+pub(super) fn sweep_flows(
+    tx: &mut Tx<'_>,
+    address: &LookupAddress,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, store::Error> {
+    let mut last = None;
+    for wanted in Wanted::ALL {
+        let key = (wanted as u8, address.clone());
+        if let Some(flow) = tx.get(&FLOWS, &key)? {
+            let lapses = flow.lapses(&settings.codes);
+            if lapses <= now {
+                tx.delete(&FLOWS, &key);
+            } else {
+                last = last.max(Some(lapses));
+            }
+        }
+    }
+    Ok(last)
+}
+
+/// What the limits of a request are held against.
+struct Standing {
+    flow: Option<Flow>,
+    address: Counters,
+    client: Counters,
+}
+
+/// A request whose form is in order.
+pub(super) struct Ask {
+    pub(super) wanted: Wanted,
+    pub(super) address: EmailAddress,
+    pub(super) language: Option<Language>,
+    pub(super) style: CodeStyle,
+}
+
+/// A request with everything drawn and composed that the transaction needs.
+struct Booking {
+    ask: Ask,
+    lookup: LookupAddress,
+    client: Client,
+    now: Timestamp,
+    fresh: FlowId,
+    code: Code,
+    link: recover::Draft,
+    letter: Letter,
+    known: Option<(UserId, u64)>,
+    entry: audit::Entry,
+}
+
+impl Accounts {
+    pub(super) async fn ask(&self, client: &Client, ask: Ask) -> Result<Sent, Error> {
+        let lookup = ask.address.lookup();
+        let now = self.world.now();
+        // Looked at before anything is composed, so that whoever is over a limit costs little.
+        let found = self
+            .store
+            .read(|read| {
+                self.admit(read, &ask, &lookup, client, now)?;
+                Ok::<_, Error>(user::find(read, &lookup)?)
+            })
+            .await?;
+        let code = Code::draw(&self.world, ask.style);
+        let link = recover::Draft::draw(&self.world, found.as_ref().map(|(id, _)| *id));
+        let letter = self.compose(&ask, found.as_ref().map(|(_, account)| account), &code, &link)?;
+        let entry = audit::Entry::new(&self.world, "anonymous", "ask_for_mail", lookup.as_str())
+            .from(client.ip)
+            .detail(ask.wanted.word());
+        let booking = Booking {
+            ask,
+            lookup,
+            client: client.clone(),
+            now,
+            fresh: FlowId::draw(&self.world),
+            code,
+            link,
+            letter,
+            known: found.map(|(id, account)| (id, account.recovery_epoch)),
+            entry,
+        };
+        let accounts = self.clone();
+        self.store
+            .write(move |tx| accounts.book(tx, &booking))
+            .await
+    }
+
+    fn compose(
+        &self,
+        ask: &Ask,
+        account: Option<&Account>,
+        code: &Code,
+        link: &recover::Draft,
+    ) -> Result<Letter, Error> {
+        let url = link.url(&self.settings.base_url);
+        let codes = &self.settings.codes;
+        let lifetime = codes.lifetime;
+        let occasion = match (ask.wanted, account) {
+            (Wanted::RegisterCode, None) => Occasion::RegistrationCode { code, lifetime },
+            (Wanted::RegisterCode, Some(_)) => Occasion::AlreadyRegistered,
+            (Wanted::ResetCode, _) => Occasion::ResetCode { code, lifetime },
+            (Wanted::ResetLink, _) => Occasion::ResetLink {
+                url: &url,
+                lifetime: codes.link_lifetime,
+            },
+        };
+        // To the address of the account and not to a look-alike that finds it (CVE-2019-19844).
+        let to = account.map_or(&ask.address, |account| &account.email);
+        let language = ask
+            .language
+            .or(account.map(|account| account.language))
+            .unwrap_or(self.settings.language);
+        Ok(self.mailer.compose(&occasion, to, language)?)
+    }
+
+    /// Whether the limits let the request through.
+    fn admit(
+        &self,
+        read: &impl Read,
+        ask: &Ask,
+        lookup: &LookupAddress,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Standing, Error> {
+        let flow = flow(read, ask.wanted, lookup)?;
+        if let Some(sent) = flow.as_ref().and_then(|flow| flow.sent) {
+            pause(sent, &self.settings.codes, now)?;
+        }
+        let limits = &self.settings.limits;
+        let check = |subject: Subject, rule, policy: &Policy| {
+            if policy.is_off() {
+                return Ok(Counters::default());
+            }
+            let counters = limits::load(read, &subject)?;
+            counters.check(rule, policy, 1, now)?;
+            Ok::<_, Error>(counters)
+        };
+        Ok(Standing {
+            address: check(
+                Subject::Address(lookup.clone()),
+                Rule::MailPerAddress,
+                &limits.code_per_address,
+            )?,
+            client: check(
+                Subject::client(client.ip),
+                Rule::MailPerIp,
+                &limits.code_per_ip,
+            )?,
+            flow,
+        })
+    }
+
+    fn book(&self, tx: &mut Tx<'_>, booking: &Booking) -> Result<Sent, Error> {
+        let Booking {
+            ask, lookup, now, ..
+        } = booking;
+        let now = *now;
+        let standing = self.admit(tx, ask, lookup, &booking.client, now)?;
+        let limits = &self.settings.limits;
+        for (subject, mut counters, rule, policy) in [
+            (
+                Subject::Address(lookup.clone()),
+                standing.address,
+                Rule::MailPerAddress,
+                &limits.code_per_address,
+            ),
+            (
+                Subject::client(booking.client.ip),
+                standing.client,
+                Rule::MailPerIp,
+                &limits.code_per_ip,
+            ),
+        ] {
+            if !policy.is_off() {
+                counters.count(rule, policy, now);
+                limits::save(tx, &subject, counters, now)?;
+            }
+        }
+        let sent = self.advance(tx, booking, standing.flow);
+        self.post(tx, booking)?;
+        audit::record(tx, &booking.entry);
+        Ok(sent)
+    }
+
+    /// Opens a flow, or adds the new code to the one that is open.
+    fn advance(&self, tx: &mut Tx<'_>, booking: &Booking, before: Option<Flow>) -> Sent {
+        let codes = &self.settings.codes;
+        let now = booking.now;
+        let new = before.is_none();
+        let continued = before
+            .filter(|flow| !flow.guessed && flow.tries_left > 0 && flow.is_open(codes, now));
+        let mut flow = continued.unwrap_or_else(|| Flow {
+            id: booking.fresh,
+            opened: now,
+            sent: None,
+            tries_left: codes.attempts,
+            codes: Vec::new(),
+            guessed: false,
+        });
+        flow.sent = Some(now);
+        let (lifetime, attempts_left) = if booking.ask.wanted == Wanted::ResetLink {
+            booking.link.put(
+                tx,
+                booking.known.map_or(0, |(_, epoch)| epoch),
+                now,
+                codes.link_lifetime,
+            );
+            (codes.link_lifetime, 1)
+        } else {
+            flow.codes.retain(|code| lives(code.at, codes.lifetime, now));
+            if flow.codes.len() >= MOST_CODES {
+                flow.codes.remove(0);
+            }
+            flow.codes.push(self.issue(booking, &flow));
+            (codes.lifetime, flow.tries_left)
+        };
+        put_flow(tx, booking.ask.wanted, &booking.lookup, &flow, new, codes);
+        Sent {
+            flow_id: flow.id,
+            expires_at: now + lifetime,
+            resend_at: now + codes.resend,
+            attempts_left,
+        }
+    }
+
+    /// The stored form of the code. Where it was not mailed, or nobody is there to use it, it is
+    /// bound to one word more: no code that anybody types comes out as this.
+    fn issue(&self, booking: &Booking, flow: &Flow) -> Issued {
+        let decoy = match booking.ask.wanted {
+            Wanted::RegisterCode => booking.known.is_some(),
+            _ => booking.known.is_none(),
+        };
+        let bound = bound_to(booking.ask.wanted, &booking.lookup, flow.id);
+        let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
+        let mac = if decoy {
+            self.keys.mac(&booking.code, &[&bound[..], &["decoy"]].concat())
+        } else {
+            self.keys.mac(&booking.code, &bound)
+        };
+        Issued {
+            mac: ByteArray::new(mac),
+            at: booking.now,
+            epoch: booking.known.map_or(0, |(_, epoch)| epoch),
+        }
+    }
+
+    fn post(&self, tx: &mut Tx<'_>, booking: &Booking) -> Result<(), store::Error> {
+        let nobody = booking.known.is_none() && booking.ask.wanted != Wanted::RegisterCode;
+        if nobody {
+            outbox::shelve(tx, &booking.letter, outbox::Shelved::UnknownAddress)
+        } else {
+            outbox::enqueue(tx, &booking.letter)
+        }
+    }
+}
+
+/// What a code of a flow is good for, and nothing else.
+pub(super) fn bound_to(wanted: Wanted, address: &LookupAddress, flow: FlowId) -> [String; 3] {
+    [
+        wanted.word().to_owned(),
+        address.as_str().to_owned(),
+        flow.to_string(),
+    ]
+}
+
+/// The pause between two mails of one kind to one address.
+fn pause(sent: Timestamp, codes: &Codes, now: Timestamp) -> Result<(), Limited> {
+    let over = sent + codes.resend;
+    if now >= over || sent > now + limits::AHEAD {
+        return Ok(());
+    }
+    let quota = limits::Quota {
+        count: 1,
+        window: codes.resend,
+    };
+    Err(Limited {
+        name: Rule::Resend.word(),
+        policy: quota.to_string(),
+        quota: 1,
+        window: codes.resend,
+        retry_after: over
+            .since(now)
+            .min(codes.resend)
+            .max(std::time::Duration::from_secs(1)),
+    })
+}

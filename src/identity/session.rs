@@ -1,0 +1,458 @@
+//! Sessions: a person who has proved who they are is remembered by an opaque token, of which only
+//! the hash is stored. How they proved it is in `login`; how the token travels is HTTP's business.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit;
+use crate::id::identifier;
+use crate::secret::Token;
+use crate::secret::TokenHash;
+use crate::secret::TokenKind;
+use crate::store;
+use crate::store::Read;
+use crate::store::Table;
+use crate::store::Tx;
+use crate::world::Timestamp;
+use crate::world::World;
+
+use super::Accounts;
+use super::Client;
+use super::error::Error;
+use super::lives;
+use super::sweep;
+use super::user;
+use super::user::Account;
+use super::user::User;
+use super::user::UserId;
+
+identifier!(
+    /// A session, as its owner sees it in a list. It gives no access.
+    SessionId,
+    "se"
+);
+
+/// How long sessions last.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Without use.
+    pub idle: Duration,
+    /// At most.
+    pub lifetime: Duration,
+}
+
+/// One of a person's sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Which.
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, give or take an hour.
+    pub last_used_at: Timestamp,
+    /// When it ends if it is not used again.
+    pub expires_at: Timestamp,
+    /// From where it was begun.
+    pub ip: IpAddr,
+    /// What the program that began it calls itself.
+    pub user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// A session that was just begun: the only time that its token is seen.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// To be presented with each request.
+    pub token: Token,
+    /// When it ends if it is not used.
+    pub expires_at: Timestamp,
+}
+
+/// A person with a live session.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Who.
+    pub user: User,
+    /// By which session.
+    pub session: Session,
+    pub(super) hash: TokenHash,
+}
+
+/// Some of a person's sessions.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Newest first.
+    pub items: Vec<Session>,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<SessionId>,
+    /// How many there are; `None` when too many to count.
+    pub total: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Row {
+    #[serde(rename = "i")]
+    id: SessionId,
+    #[serde(rename = "u")]
+    user: UserId,
+    #[serde(rename = "c")]
+    created: Timestamp,
+    #[serde(rename = "l")]
+    used: Timestamp,
+    #[serde(rename = "e")]
+    epoch: u64,
+    #[serde(rename = "p")]
+    ip: IpAddr,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+}
+
+const SESSIONS: Table<TokenHash, Row> = Table::new("identity.session");
+const OF_USER: Table<(UserId, SessionId), TokenHash> = Table::new("identity.session.user");
+
+/// How often the last use is written down.
+const NOTED_EVERY: Duration = Duration::from_secs(3600);
+/// How many notes of a last use may be on their way at once; more are left to the next request.
+const MOST_TOUCHING: usize = 64;
+/// How many rows one operation looks through at most, when somebody has that many sessions.
+const MOST_LOOKED_AT: usize = 1000;
+/// How many of a person's oldest sessions are looked at when they begin another.
+const TIDIED: usize = 4;
+/// How much of a program's name for itself is kept, in characters.
+const AGENT_CHARS: usize = 200;
+
+impl Row {
+    fn is_live(&self, epoch: u64, settings: &Settings, now: Timestamp) -> bool {
+        self.epoch == epoch
+            && lives(self.used, settings.idle, now)
+            && lives(self.created, settings.lifetime, now)
+    }
+
+    fn expires(&self, settings: &Settings) -> Timestamp {
+        (self.used + settings.idle).min(self.created + settings.lifetime)
+    }
+
+    fn view(self, settings: &Settings, current: Option<SessionId>) -> Session {
+        Session {
+            expires_at: self.expires(settings),
+            current: current == Some(self.id),
+            id: self.id,
+            created_at: self.created,
+            last_used_at: self.used,
+            ip: self.ip,
+            user_agent: self.agent,
+        }
+    }
+}
+
+/// A session to be begun, with all chance already drawn.
+pub(super) struct Fresh {
+    token: Token,
+    id: SessionId,
+    now: Timestamp,
+    ip: IpAddr,
+    agent: Option<String>,
+}
+
+impl Fresh {
+    pub(super) fn draw(world: &World, client: &Client) -> Fresh {
+        let shown = |c: &char| !c.is_control();
+        let agent = client.user_agent.as_ref();
+        Fresh {
+            token: Token::draw(world, TokenKind::Session),
+            id: SessionId::draw(world),
+            now: world.now(),
+            ip: client.ip,
+            agent: agent.map(|agent| agent.chars().filter(shown).take(AGENT_CHARS).collect()),
+        }
+    }
+
+    /// Begins it, within the transaction that proved who it is for.
+    pub(super) fn begin(
+        &self,
+        tx: &mut Tx<'_>,
+        user: UserId,
+        account: &Account,
+        settings: &Settings,
+    ) -> Result<NewSession, store::Error> {
+        tidy(tx, user, account, settings, self.now)?;
+        let row = Row {
+            id: self.id,
+            user,
+            created: self.now,
+            used: self.now,
+            epoch: account.session_epoch,
+            ip: self.ip,
+            agent: self.agent.clone(),
+        };
+        let hash = self.token.hash();
+        tx.put(&SESSIONS, &hash, &row);
+        tx.put(&OF_USER, &(user, self.id), &hash);
+        let expires_at = row.expires(settings);
+        sweep::note(tx, expires_at, &sweep::Doomed::Session(hash));
+        Ok(NewSession {
+            token: self.token.clone(),
+            expires_at,
+        })
+    }
+}
+
+/// Removes dead ones among the oldest sessions of `user`.
+fn tidy(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    account: &Account,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let oldest: Vec<_> = tx
+        .scan(OF_USER.under(&user))?
+        .take(TIDIED)
+        .collect::<Result<_, _>>()?;
+    for ((_, id), hash) in oldest {
+        let row = tx.get(&SESSIONS, &hash)?;
+        if !row.is_some_and(|row| row.is_live(account.session_epoch, settings, now)) {
+            remove(tx, user, id, &hash);
+        }
+    }
+    Ok(())
+}
+
+fn remove(tx: &mut Tx<'_>, user: UserId, id: SessionId, hash: &TokenHash) {
+    tx.delete(&SESSIONS, hash);
+    tx.delete(&OF_USER, &(user, id));
+}
+
+/// Ends all sessions of `user` but `kept`, and answers how many it saw end; the caller writes
+/// `account` back. Those beyond the first thousand are dead as well: their epoch is over.
+pub(super) fn end_all(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    account: &mut Account,
+    kept: Option<&TokenHash>,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<u64, store::Error> {
+    let rows: Vec<_> = tx
+        .scan(OF_USER.under(&user).backwards())?
+        .take(MOST_LOOKED_AT)
+        .collect::<Result<_, _>>()?;
+    let mut ended = 0;
+    for ((_, id), hash) in rows {
+        if Some(&hash) == kept {
+            continue;
+        }
+        let row = tx.get(&SESSIONS, &hash)?;
+        if row.is_some_and(|row| row.is_live(account.session_epoch, settings, now)) {
+            ended += 1;
+        }
+        remove(tx, user, id, &hash);
+    }
+    account.session_epoch += 1;
+    if let Some(hash) = kept
+        && let Some(mut row) = tx.get(&SESSIONS, hash)?
+    {
+        row.epoch = account.session_epoch;
+        tx.put(&SESSIONS, hash, &row);
+    }
+    Ok(ended)
+}
+
+/// Removes the session when it is dead; otherwise says when to look again.
+pub(super) fn sweep_one(
+    tx: &mut Tx<'_>,
+    hash: &TokenHash,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, store::Error> {
+    let Some(row) = tx.get(&SESSIONS, hash)? else {
+        return Ok(None);
+    };
+    let account = user::get(tx, row.user)?;
+    if account.is_some_and(|account| row.is_live(account.session_epoch, settings, now)) {
+        return Ok(Some(row.expires(settings)));
+    }
+    remove(tx, row.user, row.id, hash);
+    Ok(None)
+}
+
+impl Accounts {
+    /// Who presents `bearer`: two look-ups and no write.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when no live session belongs to it.
+    pub async fn authenticate(&self, _client: &Client, bearer: &str) -> Result<Authenticated, Error> {
+        // No other text was ever given out; it is not worth a hash.
+        if !bearer.starts_with("gps_") || bearer.len() > 64 {
+            return Err(Error::Unauthenticated);
+        }
+        let hash = TokenHash::of(bearer);
+        let now = self.world.now();
+        let settings = &self.settings.sessions;
+        let found = self
+            .store
+            .read(|read| {
+                let Some(row) = read.get(&SESSIONS, &hash)? else {
+                    return Ok::<_, Error>(None);
+                };
+                let account = user::get(read, row.user)?;
+                Ok(account.map(|account| (row, account)))
+            })
+            .await?;
+        let (row, account) = found
+            .filter(|(row, account)| row.is_live(account.session_epoch, settings, now))
+            .ok_or(Error::Unauthenticated)?;
+        if row.used + NOTED_EVERY <= now {
+            self.touch(hash, now);
+        }
+        let id = row.id;
+        Ok(Authenticated {
+            user: account.view(row.user),
+            session: row.view(settings, Some(id)),
+            hash,
+        })
+    }
+
+    /// Writes down that the session was used, beside the request.
+    fn touch(&self, hash: TokenHash, now: Timestamp) {
+        if self.touching.fetch_add(1, Ordering::Relaxed) >= MOST_TOUCHING {
+            self.touching.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
+        let accounts = self.clone();
+        tokio::spawn(async move {
+            let noted = accounts
+                .store
+                .write(move |tx| {
+                    if let Some(mut row) = tx.get(&SESSIONS, &hash)?
+                        && row.used < now
+                    {
+                        row.used = now;
+                        tx.put(&SESSIONS, &hash, &row);
+                    }
+                    Ok::<_, store::Error>(())
+                })
+                .await;
+            accounts.touching.fetch_sub(1, Ordering::Relaxed);
+            if let Err(error) = noted {
+                tracing::warn!(%error, "the last use of a session was not written down");
+            }
+        });
+    }
+
+    /// One's own live sessions, newest first: `limit` of them, older than `cursor`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn sessions(
+        &self,
+        who: &Authenticated,
+        cursor: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        let (user, current) = (who.user.id, who.session.id);
+        let now = self.world.now();
+        let settings = self.settings.sessions.clone();
+        self.store
+            .scan(move |read| {
+                let account = user::get(read, user)?.ok_or(Error::Unauthenticated)?;
+                let mut page = Page {
+                    items: Vec::new(),
+                    next: None,
+                    total: Some(0),
+                };
+                let mut looked_at = 0;
+                for entry in read.scan(OF_USER.under(&user).backwards())? {
+                    let ((_, id), hash) = entry?;
+                    looked_at += 1;
+                    if looked_at > MOST_LOOKED_AT && page.items.len() >= limit {
+                        page.total = None;
+                        break;
+                    }
+                    let row = read.get(&SESSIONS, &hash)?;
+                    let Some(row) =
+                        row.filter(|row| row.is_live(account.session_epoch, &settings, now))
+                    else {
+                        continue;
+                    };
+                    page.total = page.total.map(|total| total + 1);
+                    if cursor.is_some_and(|cursor| id >= cursor) {
+                        continue;
+                    }
+                    if page.items.len() < limit {
+                        page.items.push(row.view(&settings, Some(current)));
+                    } else if page.next.is_none() {
+                        page.next = page.items.last().map(|last| last.id);
+                    }
+                }
+                Ok(page)
+            })
+            .await
+    }
+
+    /// Ends the session that asks.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn logout(&self, who: &Authenticated) -> Result<(), Error> {
+        self.end(who, who.session.id, "logout").await
+    }
+
+    /// Ends one of one's own sessions.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such session, or it is somebody else's.
+    pub async fn revoke_session(&self, who: &Authenticated, id: &str) -> Result<(), Error> {
+        let id = id.parse().map_err(|_| Error::NotFound)?;
+        self.end(who, id, "revoke_session").await
+    }
+
+    async fn end(&self, who: &Authenticated, id: SessionId, action: &str) -> Result<(), Error> {
+        let user = who.user.id;
+        let (actor, subject) = (user.to_string(), id.to_string());
+        let entry = audit::Entry::new(&self.world, &actor, action, &subject);
+        let now = self.world.now();
+        let accounts = self.clone();
+        self.store
+            .write(move |tx| {
+                let settings = &accounts.settings.sessions;
+                let hash = tx.get(&OF_USER, &(user, id))?.ok_or(Error::NotFound)?;
+                let row = tx.get(&SESSIONS, &hash)?.ok_or(Error::NotFound)?;
+                let account = user::get(tx, user)?.ok_or(Error::Unauthenticated)?;
+                if !row.is_live(account.session_epoch, settings, now) {
+                    return Err(Error::NotFound);
+                }
+                remove(tx, user, id, &hash);
+                tidy(tx, user, &account, settings, now)?;
+                audit::record(tx, &entry);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Ends all of one's own sessions but the one that asks; answers how many.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn revoke_others(&self, who: &Authenticated) -> Result<u64, Error> {
+        let (user, kept) = (who.user.id, who.hash);
+        let actor = user.to_string();
+        let entry = audit::Entry::new(&self.world, &actor, "revoke_other_sessions", &actor);
+        let now = self.world.now();
+        let accounts = self.clone();
+        self.store
+            .write(move |tx| {
+                let settings = &accounts.settings.sessions;
+                let mut account = user::get(tx, user)?.ok_or(Error::Unauthenticated)?;
+                let ended = end_all(tx, user, &mut account, Some(&kept), settings, now)?;
+                user::put(tx, user, &account);
+                audit::record(tx, &entry);
+                Ok(ended)
+            })
+            .await
+    }
+}
