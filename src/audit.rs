@@ -118,11 +118,7 @@ pub struct Page {
 }
 
 /// The newest `limit` entries older than `cursor`, or the newest of all.
-pub fn list(
-    read: &impl Read,
-    cursor: Option<AuditId>,
-    limit: usize,
-) -> Result<Page, store::Error> {
+pub fn list(read: &impl Read, cursor: Option<AuditId>, limit: usize) -> Result<Page, store::Error> {
     let mut range = ENTRIES.all().backwards();
     if let Some(cursor) = cursor {
         range = range.before(&cursor);

@@ -76,7 +76,11 @@ pub(super) fn proof(
     let good = proof.purpose == purpose
         && proof.address == *address
         && lives(proof.at, settings.codes.token_lifetime, now);
-    if good { Ok(proof) } else { Err(Error::TokenRefused) }
+    if good {
+        Ok(proof)
+    } else {
+        Err(Error::TokenRefused)
+    }
 }
 
 /// Uses the token up.
@@ -86,10 +90,7 @@ pub(super) fn consume(tx: &mut Tx<'_>, token: &TokenHash) {
 
 impl Proof {
     /// The account that the token lets somebody back into, unless it was overtaken.
-    pub(super) fn account(
-        &self,
-        read: &impl Read,
-    ) -> Result<(UserId, user::Account), Error> {
+    pub(super) fn account(&self, read: &impl Read) -> Result<(UserId, user::Account), Error> {
         let (id, epoch) = self.account.ok_or(Error::TokenRefused)?;
         let account = user::get(read, id)?.ok_or(Error::TokenRefused)?;
         if account.recovery_epoch == epoch && account.email.lookup() == self.address {
@@ -189,7 +190,11 @@ impl Accounts {
             .await?
     }
 
-    fn try_code(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Result<Verified, Error>, Error> {
+    fn try_code(
+        &self,
+        tx: &mut Tx<'_>,
+        attempt: &Attempt,
+    ) -> Result<Result<Verified, Error>, Error> {
         let policy = &self.settings.limits.wrong_code_per_ip;
         let codes = &self.settings.codes;
         let now = attempt.now;
@@ -210,7 +215,9 @@ impl Accounts {
                 codes: Vec::new(),
                 guessed: true,
             });
-        let epoch = found.as_ref().map_or(0, |(_, account)| account.recovery_epoch);
+        let epoch = found
+            .as_ref()
+            .map_or(0, |(_, account)| account.recovery_epoch);
         if self.is_right(&flow, attempt, epoch) {
             flow.codes.clear();
             flow.guessed = false;

@@ -222,7 +222,11 @@ impl Fields {
             return None;
         }
         if trimmed.len() > 200 {
-            self.refuse(field, "malformed", "it is longer than any that was given out");
+            self.refuse(
+                field,
+                "malformed",
+                "it is longer than any that was given out",
+            );
             return None;
         }
         Some(SecretText::from(trimmed.to_owned()))

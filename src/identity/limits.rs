@@ -50,7 +50,7 @@ pub struct MalformedPolicy {
     pub reason: &'static str,
 }
 
-const UNITS: [(&str, u64); 16] = [
+const UNITS: [(&str, u64); 17] = [
     ("s", 1),
     ("sec", 1),
     ("second", 1),
@@ -65,6 +65,7 @@ const UNITS: [(&str, u64); 16] = [
     ("d", 86_400),
     ("day", 86_400),
     ("days", 86_400),
+    ("w", 604_800),
     ("week", 604_800),
     ("weeks", 604_800),
 ];
@@ -344,7 +345,10 @@ impl Counters {
                 continue;
             }
             let wait = window.end().since(now).min(quota.window);
-            if refused.as_ref().is_none_or(|other| other.retry_after < wait) {
+            if refused
+                .as_ref()
+                .is_none_or(|other| other.retry_after < wait)
+            {
                 refused = Some(Limited {
                     name: rule.word(),
                     policy: policy.to_string(),
@@ -358,12 +362,7 @@ impl Counters {
     }
 
     /// How many more events the quotas let through, at least one; otherwise which one refuses.
-    pub(super) fn room(
-        &self,
-        rule: Rule,
-        policy: &Policy,
-        now: Timestamp,
-    ) -> Result<u32, Limited> {
+    pub(super) fn room(&self, rule: Rule, policy: &Policy, now: Timestamp) -> Result<u32, Limited> {
         self.check(rule, policy, 1, now)?;
         let rooms = policy.quotas.iter().map(|quota| {
             let open = self.find(rule, quota).filter(|w| w.is_open(now));
@@ -402,7 +401,10 @@ impl Counters {
     /// When nothing of it counts any more.
     pub(super) fn lapses(&self) -> Timestamp {
         let windows = self.windows.iter().map(Window::end);
-        let failures = self.failures.iter().map(|failures| failures.last + REMEMBERED);
+        let failures = self
+            .failures
+            .iter()
+            .map(|failures| failures.last + REMEMBERED);
         windows
             .chain(failures)
             .max()
@@ -434,7 +436,11 @@ pub(super) fn save(
         return Ok(());
     }
     if known.is_none() {
-        sweep::note(tx, counters.lapses(), &sweep::Doomed::Counted(subject.clone()));
+        sweep::note(
+            tx,
+            counters.lapses(),
+            &sweep::Doomed::Counted(subject.clone()),
+        );
     }
     tx.put(&COUNTERS, subject, &counters);
     Ok(())

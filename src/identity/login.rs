@@ -145,8 +145,8 @@ impl Accounts {
         self.prove(guess, password, "login", async move |proven: Proven| {
             let fresh = Fresh::draw(&accounts.world, &client);
             let id = proven.id;
-            let entry = audit::Entry::new(&accounts.world, &id.to_string(), "login", "")
-                .from(client.ip);
+            let entry =
+                audit::Entry::new(&accounts.world, &id.to_string(), "login", "").from(client.ip);
             let settings = accounts.settings.sessions.clone();
             let now = accounts.world.now();
             accounts
@@ -191,8 +191,12 @@ impl Accounts {
                         Ok::<_, Error>(([room, peer], user::find(read, lookup)?))
                     })
                     .await?;
-                if ahead.iter().zip(room).all(|(ahead, room)| *ahead < room as usize) {
-                    return Ok(found);
+                if ahead
+                    .iter()
+                    .zip(room)
+                    .all(|(ahead, room)| *ahead < room as usize)
+                {
+                    return Ok::<_, Error>(found);
                 }
                 moved.await;
             }
@@ -224,7 +228,10 @@ impl Accounts {
         F: FnOnce(Proven) -> C + Send + 'static,
         C: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let stored = guess.found.as_ref().map(|(_, account)| account.password.clone());
+        let stored = guess
+            .found
+            .as_ref()
+            .map(|(_, account)| account.password.clone());
         let (lease, verdict) = self.hasher.check(password, stored)?;
         let accounts = self.clone();
         let task = tokio::spawn(async move {

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_term_ends_and_a_clock_set_back_does_not_make_it_endless() {
-        let at = |seconds| Timestamp::from_millis(seconds * 1000);
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
         let term = Duration::from_secs(600);
         assert!(lives(at(1000), term, at(1000)));
         assert!(lives(at(1000), term, at(1599)));

@@ -112,8 +112,14 @@ pub(super) fn sweep_link(
 
 /// By what somebody wants back in.
 enum Way {
-    Link { user: UserId, hash: TokenHash },
-    Code { address: LookupAddress, hash: TokenHash },
+    Link {
+        user: UserId,
+        hash: TokenHash,
+    },
+    Code {
+        address: LookupAddress,
+        hash: TokenHash,
+    },
 }
 
 impl Way {
@@ -175,7 +181,11 @@ fn way(fields: &mut Fields, form: &ConfirmReset) -> Option<(Way, Option<EmailAdd
     }
     let uid = form.uid.as_deref().unwrap_or_default().trim();
     if uid.is_empty() {
-        fields.refuse("uid", "required", "give uid and token, or email and verification_token");
+        fields.refuse(
+            "uid",
+            "required",
+            "give uid and token, or email and verification_token",
+        );
     }
     let token = fields.token("token", form.token.as_ref().unwrap_or(&empty))?;
     // A uid that decodes to nobody is a bad link and not a bad form: people do not type it.
@@ -303,25 +313,31 @@ impl Accounts {
         let guess = self.guess(client, &who.user.email.lookup()).await?;
         let (accounts, kept, ip) = (self.clone(), who.hash, client.ip);
         let id = who.user.id;
-        self.prove(guess, current, "change_password", async move |proven: Proven| {
-            let now = accounts.world.now();
-            let subject = id.to_string();
-            let entry = audit::Entry::new(&accounts.world, &subject, "change_password", &subject);
-            let replacement = Replacement {
-                password: accounts.hasher.hash(new).await?,
-                letter: accounts.notice(&proven.account)?,
-                entry: entry.from(ip),
-                now,
-            };
-            let settings = accounts.clone();
-            accounts
-                .store
-                .write(move |tx| {
-                    let account = proven.confirm(tx, now)?;
-                    replacement.apply(tx, id, account, Some(&kept), &settings.settings)
-                })
-                .await
-        })
+        self.prove(
+            guess,
+            current,
+            "change_password",
+            async move |proven: Proven| {
+                let now = accounts.world.now();
+                let subject = id.to_string();
+                let entry =
+                    audit::Entry::new(&accounts.world, &subject, "change_password", &subject);
+                let replacement = Replacement {
+                    password: accounts.hasher.hash(new).await?,
+                    letter: accounts.notice(&proven.account)?,
+                    entry: entry.from(ip),
+                    now,
+                };
+                let settings = accounts.clone();
+                accounts
+                    .store
+                    .write(move |tx| {
+                        let account = proven.confirm(tx, now)?;
+                        replacement.apply(tx, id, account, Some(&kept), &settings.settings)
+                    })
+                    .await
+            },
+        )
         .await
     }
 

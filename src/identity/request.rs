@@ -160,7 +160,11 @@ pub(super) fn put_flow(
     codes: &Codes,
 ) {
     if new {
-        sweep::note(tx, flow.lapses(codes), &sweep::Doomed::Flows(address.clone()));
+        sweep::note(
+            tx,
+            flow.lapses(codes),
+            &sweep::Doomed::Flows(address.clone()),
+        );
     }
     tx.put(&FLOWS, &(wanted as u8, address.clone()), flow);
 }
@@ -230,7 +234,12 @@ impl Accounts {
             .await?;
         let code = Code::draw(&self.world, ask.style);
         let link = recover::Draft::draw(&self.world, found.as_ref().map(|(id, _)| *id));
-        let letter = self.compose(&ask, found.as_ref().map(|(_, account)| account), &code, &link)?;
+        let letter = self.compose(
+            &ask,
+            found.as_ref().map(|(_, account)| account),
+            &code,
+            &link,
+        )?;
         let entry = audit::Entry::new(&self.world, "anonymous", "ask_for_mail", lookup.as_str())
             .from(client.ip)
             .detail(ask.wanted.word());
@@ -354,8 +363,8 @@ impl Accounts {
         let codes = &self.settings.codes;
         let now = booking.now;
         let new = before.is_none();
-        let continued = before
-            .filter(|flow| !flow.guessed && flow.tries_left > 0 && flow.is_open(codes, now));
+        let continued =
+            before.filter(|flow| !flow.guessed && flow.tries_left > 0 && flow.is_open(codes, now));
         let mut flow = continued.unwrap_or_else(|| Flow {
             id: booking.fresh,
             opened: now,
@@ -374,7 +383,8 @@ impl Accounts {
             );
             (codes.link_lifetime, 1)
         } else {
-            flow.codes.retain(|code| lives(code.at, codes.lifetime, now));
+            flow.codes
+                .retain(|code| lives(code.at, codes.lifetime, now));
             if flow.codes.len() >= MOST_CODES {
                 flow.codes.remove(0);
             }
@@ -400,7 +410,8 @@ impl Accounts {
         let bound = bound_to(booking.ask.wanted, &booking.lookup, flow.id);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let mac = if decoy {
-            self.keys.mac(&booking.code, &[&bound[..], &["decoy"]].concat())
+            self.keys
+                .mac(&booking.code, &[&bound[..], &["decoy"]].concat())
         } else {
             self.keys.mac(&booking.code, &bound)
         };

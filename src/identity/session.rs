@@ -285,7 +285,11 @@ impl Accounts {
     ///
     /// # Errors
     /// `Unauthenticated` when no live session belongs to it.
-    pub async fn authenticate(&self, _client: &Client, bearer: &str) -> Result<Authenticated, Error> {
+    pub async fn authenticate(
+        &self,
+        _client: &Client,
+        bearer: &str,
+    ) -> Result<Authenticated, Error> {
         // No other text was ever given out; it is not worth a hash.
         if !bearer.starts_with("gps_") || bearer.len() > 64 {
             return Err(Error::Unauthenticated);

@@ -111,11 +111,7 @@ impl Accounts {
     /// # Errors
     /// `Invalid` with all fields that cannot be accepted; `Unauthenticated` when the account is
     /// gone meanwhile.
-    pub async fn update_profile(
-        &self,
-        who: &Authenticated,
-        form: Profile,
-    ) -> Result<User, Error> {
+    pub async fn update_profile(&self, who: &Authenticated, form: Profile) -> Result<User, Error> {
         let mut fields = Fields::default();
         let name = match &form.display_name {
             Some(name) => fields.display_name(Some(name)).map(Some),
@@ -124,7 +120,12 @@ impl Accounts {
         let language = fields.language(form.language.as_deref());
         let (name, language) = fields.finish(name.zip(language))?;
         let id = who.user.id;
-        let entry = audit::Entry::new(&self.world, &id.to_string(), "update_profile", &id.to_string());
+        let entry = audit::Entry::new(
+            &self.world,
+            &id.to_string(),
+            "update_profile",
+            &id.to_string(),
+        );
         self.store
             .write(move |tx| {
                 let mut account = get(tx, id)?.ok_or(Error::Unauthenticated)?;

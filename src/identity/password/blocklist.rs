@@ -103,10 +103,29 @@ mod tests {
     #[test]
     fn what_is_guessed_first_is_found_in_its_usual_disguises() {
         for common in [
-            "password", "PassWord", "p@ssw0rd", "password1", "Password2024", "!password!",
-            "12345678", "87654321", "qwertyuiop", "asdfghjkl", "1qaz2wsx", "qwer1234",
-            "aaaaaaaa", "abcabcabc", "abababab", "iloveyou", "woaini1314", "5201314520",
-            "letmein123", "abcd1234", "zxcvbnm,./", "administrator", "1q2w3e4r",
+            "password",
+            "PassWord",
+            "p@ssw0rd",
+            "password1",
+            "Password2024",
+            "!password!",
+            "12345678",
+            "87654321",
+            "qwertyuiop",
+            "asdfghjkl",
+            "1qaz2wsx",
+            "qwer1234",
+            "aaaaaaaa",
+            "abcabcabc",
+            "abababab",
+            "iloveyou",
+            "woaini1314",
+            "5201314520",
+            "letmein123",
+            "abcd1234",
+            "zxcvbnm,./",
+            "administrator",
+            "1q2w3e4r",
         ] {
             assert!(is_common(common), "{common}");
         }
@@ -115,8 +134,14 @@ mod tests {
     #[test]
     fn other_passwords_are_left_alone() {
         for fine in [
-            "correct horse", "gatepost-lamp", "wvtkzmqh", "正確馬電池訂書釘", "k7#mQ2!x",
-            "password manager", "12345678 sheep", "qwerty is a row",
+            "correct horse",
+            "gatepost-lamp",
+            "wvtkzmqh",
+            "正確馬電池訂書釘",
+            "k7#mQ2!x",
+            "password manager",
+            "12345678 sheep",
+            "qwerty is a row",
         ] {
             assert!(!is_common(fine), "{fine}");
         }
@@ -135,7 +160,12 @@ mod tests {
     #[test]
     fn the_address_and_its_parts_are_seen() {
         let address: EmailAddress = "Annelie@example.com".parse().unwrap();
-        for like in ["annelie@example.com", "ANNELIE1", "annelie2024!", "Example.com"] {
+        for like in [
+            "annelie@example.com",
+            "ANNELIE1",
+            "annelie2024!",
+            "Example.com",
+        ] {
             assert!(is_like(like, &address), "{like}");
         }
         for unlike in ["annelies-lamp", "example lamp"] {

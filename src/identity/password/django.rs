@@ -102,7 +102,13 @@ mod tests {
         }
         algorithms.sort_unstable();
         algorithms.dedup();
-        let all = ["argon2", "bcrypt", "bcrypt_sha256", "pbkdf2_sha256", "scrypt"];
+        let all = [
+            "argon2",
+            "bcrypt",
+            "bcrypt_sha256",
+            "pbkdf2_sha256",
+            "scrypt",
+        ];
         assert_eq!(algorithms, all);
     }
 

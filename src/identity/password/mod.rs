@@ -16,7 +16,6 @@ use super::form::Fields;
 pub use hasher::Busy;
 pub use hasher::Hasher;
 pub use hasher::Verdict;
-pub(super) use hasher::Lease;
 
 /// Rules for passwords and the price of their hash.
 #[derive(Debug, Clone)]
@@ -135,9 +134,17 @@ impl Fields {
         } else if chars > longest {
             self.refuse(field, "too_long", format!("at most {longest} characters"));
         } else if blocklist::is_common(shown) {
-            self.refuse(field, "too_common", "it is among the first that are guessed");
+            self.refuse(
+                field,
+                "too_common",
+                "it is among the first that are guessed",
+            );
         } else if address.is_some_and(|address| blocklist::is_like(shown, address)) {
-            self.refuse(field, "like_address", "it is the e-mail address, or part of it");
+            self.refuse(
+                field,
+                "like_address",
+                "it is the e-mail address, or part of it",
+            );
         } else {
             return Some(normal);
         }
