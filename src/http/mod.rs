@@ -1,1 +1,248 @@
-//! (to be written)
+//! The HTTP room: the API that people, tests and other services talk to. It knows the domain's
+//! modules and nothing knows it but `serve`.
+//!
+//! A request comes in through [`server`] (connections, deadlines), goes through `front` (ids,
+//! limits, headers, problems) to an operation of [`api`], which parses nothing itself: bodies come
+//! through `body`, and the domain takes texts. What goes wrong becomes a [`problem`]; which ones
+//! an operation may answer stands in its signature (`declared`), and so in the `document`.
+
+pub mod api;
+mod body;
+mod browser;
+mod caller;
+mod declared;
+mod document;
+mod front;
+mod guard;
+mod limits;
+mod meter;
+mod pages;
+mod paths;
+pub mod problem;
+mod reply;
+mod server;
+mod shape;
+mod yaml;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::{Endpoint, IntoEndpoint as _, Request, Response};
+use poem_openapi::{OpenApi, OpenApiService};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::http::api::auth::AuthApi;
+use crate::http::api::inbox::InboxApi;
+use crate::http::api::profile::ProfileApi;
+use crate::http::api::service::ServiceApi;
+use crate::http::api::sessions::SessionsApi;
+use crate::http::body::Intake;
+use crate::http::front::Front;
+use crate::http::front::RequestIds;
+use crate::http::guard::Guard;
+use crate::http::meter::Documented;
+use crate::http::meter::Meter;
+use crate::http::pages::Pages;
+use crate::http::paths::Paths;
+use crate::identity;
+use crate::identity::Accounts;
+use crate::inbox::Inbox;
+use crate::secret::TokenHash;
+use crate::store::Store;
+use crate::world::World;
+
+pub use server::serve;
+
+/// How the HTTP service behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the service is found from outside, without a slash at the end.
+    pub base_url: String,
+    /// Whether requests from this machine may read the inbox without a token (`dev`).
+    pub open_on_loopback: bool,
+    /// Host names beside loopback that such requests may name.
+    pub allowed_hosts: Vec<String>,
+    /// Whether /metrics needs no token.
+    pub open_metrics: bool,
+    /// The hash of the operator's token.
+    pub admin_token: TokenHash,
+    /// How many proxies in front may tell the client's address (X-Forwarded-For).
+    pub trusted_proxies: usize,
+    /// The longest body, in bytes.
+    pub body_limit: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a request's head may take to arrive, from its first byte.
+    pub head_timeout: Duration,
+    /// How long a connection may lie idle between requests.
+    pub idle_timeout: Duration,
+    /// How many connections at once.
+    pub connections: usize,
+    /// Whose limits the document tells.
+    pub accounts: identity::Settings,
+}
+
+/// What the operations call.
+#[derive(Clone)]
+pub struct Services {
+    /// Accounts.
+    pub accounts: Accounts,
+    /// Captured mail.
+    pub inbox: Inbox,
+    /// For the outbox's counters, and for readiness.
+    pub store: Store,
+    /// Time and chance.
+    pub world: World,
+}
+
+type Apis = (AuthApi, ProfileApi, SessionsApi, InboxApi, ServiceApi);
+
+/// The whole service as an endpoint. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    front: Arc<Front>,
+    settings: Arc<Settings>,
+    closing: Arc<watch::Sender<bool>>,
+}
+
+/// Puts the service together. Call it within a runtime.
+pub fn app(services: Services, settings: Settings) -> App {
+    let document = completed(&settings);
+    let closing = watch::Sender::new(false);
+    let meter = Arc::new(Meter::new(documented(&document)));
+    let guard = Arc::new(Guard {
+        token: settings.admin_token,
+        open_on_loopback: settings.open_on_loopback,
+        allowed_hosts: settings.allowed_hosts.clone(),
+    });
+    let trusted_proxies = settings.trusted_proxies;
+    let Services {
+        accounts,
+        inbox,
+        store,
+        world,
+    } = services;
+    let apis: Apis = (
+        AuthApi {
+            accounts: accounts.clone(),
+            trusted_proxies,
+        },
+        ProfileApi {
+            accounts: accounts.clone(),
+            trusted_proxies,
+        },
+        SessionsApi {
+            accounts: accounts.clone(),
+            trusted_proxies,
+        },
+        InboxApi {
+            inbox: inbox.clone(),
+            store: store.clone(),
+            guard: guard.clone(),
+            closing: closing.subscribe(),
+        },
+        ServiceApi {
+            inbox,
+            store,
+            meter: meter.clone(),
+            guard,
+            open_metrics: settings.open_metrics,
+            world: world.clone(),
+        },
+    );
+    let mut paths = Paths::default();
+    for operation in documented(&document) {
+        paths.add(&operation.route, &operation.method);
+    }
+    for path in pages::PATHS {
+        paths.add(path, "GET");
+    }
+    let service = OpenApiService::new((apis, Pages::new(document)), TITLE, VERSION);
+    let front = Front {
+        routes: poem::EndpointExt::boxed(service.into_endpoint()),
+        paths,
+        meter,
+        intake: Arc::new(Intake {
+            limit: settings.body_limit,
+            patience: settings.body_timeout,
+            world: world.clone(),
+        }),
+        ids: RequestIds::new(&world),
+        world,
+    };
+    App {
+        front: Arc::new(front),
+        settings: Arc::new(settings),
+        closing: Arc::new(closing),
+    }
+}
+
+impl App {
+    /// Ends the waits: each answers that the service is being stopped.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn world(&self) -> &World {
+        &self.front.world
+    }
+}
+
+impl Endpoint for App {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        Ok(self.front.answer(request).await)
+    }
+}
+
+const TITLE: &str = "gatepost";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The OpenAPI document as JSON.
+pub fn document(settings: &Settings) -> String {
+    pages::pretty(&completed(settings))
+}
+
+fn completed(settings: &Settings) -> Value {
+    let frame = document::Frame {
+        base_url: settings.base_url.clone(),
+        tags: api::GROUPS,
+        open_on_loopback: settings.open_on_loopback,
+        notes: limits::notes(&settings.accounts, settings.body_limit),
+    };
+    document::complete(pages::library_document::<Apis>(), &frame)
+}
+
+/// The operations of a completed document.
+fn documented(document: &Value) -> Vec<Documented> {
+    let ids = <Apis as OpenApi>::meta()
+        .into_iter()
+        .flat_map(|api| api.paths);
+    let operations = ids.flat_map(|path| {
+        let route = path.path;
+        path.operations
+            .into_iter()
+            .map(move |operation| (route.clone(), operation))
+    });
+    operations
+        .filter_map(|(route, operation)| {
+            let method = operation.method.to_string();
+            let responses = &document["paths"][&route][method.to_ascii_lowercase()]["responses"];
+            let statuses = responses.as_object().into_iter().flatten();
+            Some(Documented {
+                id: operation.operation_id?,
+                statuses: statuses
+                    .filter_map(|(status, _)| status.parse().ok())
+                    .collect(),
+                method,
+                route,
+            })
+        })
+        .collect()
+}

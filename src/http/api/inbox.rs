@@ -1,0 +1,589 @@
+//! Captured mail: lists, one mail with everything in it, its bytes, its attachments, and waiting
+//! for one. For the operator, or for whoever sits at the machine in `dev`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::Request;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::http::api::Group;
+use crate::http::caller::AdminToken;
+use crate::http::declared::Refused;
+use crate::http::declared::problems;
+use crate::http::front::STORE_PAUSE;
+use crate::http::guard::Guard;
+use crate::http::problem::Kind;
+use crate::http::problem::Problem;
+use crate::http::reply;
+use crate::inbox;
+use crate::inbox::Inbox;
+use crate::inbox::MessageId;
+use crate::mail::outbox;
+use crate::store;
+use crate::store::Store;
+
+/// Whom the SMTP commands named, whatever the headers say.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "Envelope")]
+pub struct Envelope {
+    /// The sender of MAIL FROM; empty for the null sender.
+    from: String,
+    /// The recipients of RCPT TO, in order.
+    to: Vec<String>,
+}
+
+/// A captured mail as lists show it.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "MessageSummary")]
+pub struct Summary {
+    /// Its number, as text. Numbers only grow.
+    id: String,
+    /// When its last byte arrived (RFC 3339).
+    received_at: String,
+    /// Its length in octets.
+    size: u64,
+    /// Whom the SMTP commands named.
+    envelope: Envelope,
+    /// The From header, decoded.
+    from: Option<String>,
+    /// The Subject header, decoded.
+    subject: Option<String>,
+    /// The Message-ID header, without angle brackets.
+    message_id: Option<String>,
+    /// Our own mail in the outbox that this is, if it is one.
+    outbox_id: Option<String>,
+    /// The user name of a successful AUTH.
+    authenticated: Option<String>,
+    /// Whether it came over TLS.
+    tls: bool,
+    /// What other servers would refuse about it, as stable words.
+    warnings: Vec<String>,
+}
+
+/// A page of captured mail.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "MessagePage", example)]
+pub struct Page {
+    /// The mails, newest first.
+    items: Vec<Summary>,
+    /// Pass it as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+    /// How many match in all; null when that was too much to count.
+    total: Option<u64>,
+}
+
+/// A header field.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "MessageHeader")]
+pub struct Header {
+    /// Its name, as the sender wrote it.
+    name: String,
+    /// Its value, decoded.
+    value: String,
+}
+
+/// A part that is neither the text nor the HTML.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "Attachment")]
+pub struct Attachment {
+    /// Its place, from 0; see the operation `download_attachment`.
+    index: usize,
+    /// The name the sender gave it.
+    filename: Option<String>,
+    /// The media type the sender gave it.
+    content_type: String,
+    /// Its Content-ID, by which the HTML may refer to it.
+    content_id: Option<String>,
+    /// Whether it was meant to be shown within the text.
+    inline: bool,
+    /// Its decoded length in octets.
+    size: u64,
+}
+
+/// A captured mail with everything that can be read from it.
+#[derive(Debug, Object, Serialize)]
+#[oai(rename = "Message", example)]
+pub struct Message {
+    /// Its number, as text. Numbers only grow.
+    id: String,
+    /// When its last byte arrived (RFC 3339).
+    received_at: String,
+    /// Its length in octets.
+    size: u64,
+    /// Whom the SMTP commands named.
+    envelope: Envelope,
+    /// The From header, decoded.
+    from: Option<String>,
+    /// The Subject header, decoded.
+    subject: Option<String>,
+    /// The Message-ID header, without angle brackets.
+    message_id: Option<String>,
+    /// Our own mail in the outbox that this is, if it is one.
+    outbox_id: Option<String>,
+    /// The user name of a successful AUTH.
+    authenticated: Option<String>,
+    /// Whether it came over TLS.
+    tls: bool,
+    /// What other servers would refuse about it, as stable words.
+    warnings: Vec<String>,
+    /// The client's address and port.
+    peer: Option<String>,
+    /// The name that the client gave with EHLO or HELO.
+    hello: Option<String>,
+    /// The header fields, in order.
+    headers: Vec<Header>,
+    /// The plain text.
+    text: Option<String>,
+    /// The HTML as the sender wrote it: hostile until it is sanitised.
+    html: Option<String>,
+    /// The other parts.
+    attachments: Vec<Attachment>,
+    /// What looks like a verification code, most likely first.
+    codes: Vec<String>,
+    /// The http and https links, each once.
+    links: Vec<String>,
+    /// The SMTP conversation that brought it, credentials masked.
+    transcript: String,
+}
+
+impl Example for Page {
+    fn example() -> Page {
+        let message = Message::example();
+        Page {
+            items: vec![Summary {
+                id: message.id,
+                received_at: message.received_at,
+                size: message.size,
+                envelope: message.envelope,
+                from: message.from,
+                subject: message.subject,
+                message_id: message.message_id,
+                outbox_id: message.outbox_id,
+                authenticated: None,
+                tls: false,
+                warnings: Vec::new(),
+            }],
+            next_cursor: Some("41".to_owned()),
+            total: Some(42),
+        }
+    }
+}
+
+impl Example for Message {
+    fn example() -> Message {
+        let text = |text: &str| text.to_owned();
+        let outbox_id = "ob_01KDX0AB9MZ4T1W9GQ6Y3S5E7R";
+        Message {
+            id: text("42"),
+            received_at: text("2026-01-01T00:00:00.000Z"),
+            size: 1843,
+            envelope: Envelope {
+                from: text("accounts@example.com"),
+                to: vec![text("ann@example.org")],
+            },
+            from: Some(text("Example <accounts@example.com>")),
+            subject: Some(text("Your code is 482913")),
+            message_id: Some(format!("{outbox_id}@example.com")),
+            outbox_id: Some(text(outbox_id)),
+            authenticated: None,
+            tls: false,
+            warnings: Vec::new(),
+            peer: Some(text("127.0.0.1:50312")),
+            hello: Some(text("localhost")),
+            headers: vec![Header {
+                name: text("Subject"),
+                value: text("Your code is 482913"),
+            }],
+            text: Some(text("Your code is 482913. It is good for 10 minutes.\r\n")),
+            html: Some(text("<p>Your code is <b>482913</b>.</p>")),
+            attachments: Vec::new(),
+            codes: vec![text("482913")],
+            links: Vec::new(),
+            transcript: text("S: 220 localhost ESMTP\nC: EHLO localhost\n"),
+        }
+    }
+}
+
+problems! {
+    /// Of lists and of deleting all.
+    ListProblems: AdminRequired, HostRefused, OriginRefused, BadParameter, Unavailable
+}
+problems! {
+    /// Of one mail.
+    MailProblems: AdminRequired, HostRefused, OriginRefused, NotFound, Unavailable
+}
+problems! {
+    /// Of waiting.
+    WaitProblems: AdminRequired, HostRefused, OriginRefused, BadParameter, Unavailable, ShuttingDown
+}
+
+/// The inbox.
+pub struct InboxApi {
+    /// The captured mail.
+    pub inbox: Inbox,
+    /// Where a mail's row in the outbox is looked up.
+    pub store: Store,
+    /// Who may ask.
+    pub guard: Arc<Guard>,
+    /// Turns to `true` when the service is being stopped.
+    pub closing: watch::Receiver<bool>,
+}
+
+/// Mails of a page when the client does not say.
+const PAGE: usize = 50;
+
+/// Seconds of a wait when the client does not say.
+const WAIT: f64 = 20.0;
+
+#[OpenApi(prefix_path = "/api/v1/inbox", tag = "Group::Inbox")]
+impl InboxApi {
+    /// Captured mail, newest first.
+    ///
+    /// Everything that is given must match; case never counts.
+    #[oai(path = "/messages", method = "get", operation_id = "list_messages")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
+    async fn list(
+        &self,
+        request: &Request,
+        token: AdminToken,
+        /// A recipient of the envelope: a whole address, or a part of one such as `@example.com`.
+        to: Query<Option<String>>,
+        /// The sender of the envelope, as with `to`, or a part of the From header.
+        from: Query<Option<String>>,
+        /// A part of the subject.
+        subject: Query<Option<String>>,
+        /// A part of anything: an address, the subject, the text, the HTML.
+        q: Query<Option<String>>,
+        /// `next_cursor` of the page before.
+        cursor: Query<Option<String>>,
+        /// How many mails a page has; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
+        limit: Query<Option<u32>>,
+    ) -> Result<reply::Page<Page>, Refused<ListProblems>> {
+        self.guard.check(request, &token)?;
+        only(request, &["to", "from", "subject", "q", "cursor", "limit"])?;
+        let cursor = position("cursor", cursor.0)?;
+        let limit = limit.0.map_or(PAGE, |limit| limit as usize);
+        let filter = inbox::Filter {
+            to: to.0,
+            from: from.0,
+            subject: subject.0,
+            q: q.0,
+        };
+        let page = self.inbox.list(filter, cursor, limit).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for summary in page.items {
+            let outbox_id = self.outbox_id(summary.message_id.as_deref()).await?;
+            items.push(wire_summary(summary, outbox_id));
+        }
+        let next_cursor = page.next_cursor.map(|next| next.to_string());
+        Ok(reply::Page {
+            next: next_cursor.as_deref().map(|next| next_page(request, next)),
+            page: Page {
+                items,
+                next_cursor,
+                total: page.total,
+            },
+        })
+    }
+
+    /// Delete all captured mail.
+    ///
+    /// What comes in meanwhile stays.
+    #[oai(
+        path = "/messages",
+        method = "delete",
+        operation_id = "delete_messages"
+    )]
+    async fn clear(
+        &self,
+        request: &Request,
+        token: AdminToken,
+    ) -> Result<reply::Reply<reply::Deleted>, Refused<ListProblems>> {
+        self.guard.check(request, &token)?;
+        // Somebody who filters means some of them; this would delete all.
+        only(request, &[])?;
+        let deleted = self.inbox.clear().await?;
+        Ok(reply::Reply(reply::Deleted { deleted }))
+    }
+
+    /// One captured mail.
+    ///
+    /// With its envelope, headers, text, HTML, attachments, and the codes and links found in it.
+    #[oai(path = "/messages/:id", method = "get", operation_id = "get_message")]
+    async fn get(
+        &self,
+        request: &Request,
+        token: AdminToken,
+        /// The mail's number.
+        id: Path<String>,
+    ) -> Result<reply::Reply<Message>, Refused<MailProblems>> {
+        self.guard.check(request, &token)?;
+        let message = self.inbox.get(number(&id)?).await?;
+        let message = message.ok_or(Problem::new(Kind::NotFound))?;
+        Ok(reply::Reply(self.wire(message).await?))
+    }
+
+    /// The bytes of a captured mail.
+    ///
+    /// Exactly as they came.
+    #[oai(
+        path = "/messages/:id/raw",
+        method = "get",
+        operation_id = "get_raw_message"
+    )]
+    async fn raw(
+        &self,
+        request: &Request,
+        token: AdminToken,
+        /// The mail's number.
+        id: Path<String>,
+    ) -> Result<reply::RawMail, Refused<MailProblems>> {
+        self.guard.check(request, &token)?;
+        let id = number(&id)?;
+        let bytes = self.inbox.raw(id).await?;
+        Ok(reply::RawMail(reply::Download {
+            bytes: bytes.ok_or(Problem::new(Kind::NotFound))?,
+            media_type: "message/rfc822",
+            filename: format!("{id}.eml"),
+        }))
+    }
+
+    /// The bytes of an attachment.
+    ///
+    /// Always as a download of unknown type: what a mail carries is not shown or run here.
+    #[oai(
+        path = "/messages/:id/attachments/:index",
+        method = "get",
+        operation_id = "download_attachment"
+    )]
+    async fn attachment(
+        &self,
+        request: &Request,
+        token: AdminToken,
+        /// The mail's number.
+        id: Path<String>,
+        /// The attachment's place, from 0.
+        index: Path<String>,
+    ) -> Result<reply::RawPart, Refused<MailProblems>> {
+        self.guard.check(request, &token)?;
+        let index = index.0.parse().map_err(|_| Problem::new(Kind::NotFound))?;
+        let found = self.inbox.attachment(number(&id)?, index).await?;
+        let found = found.ok_or(Problem::new(Kind::NotFound))?;
+        Ok(reply::RawPart(reply::Download {
+            filename: found.attachment.filename.unwrap_or_default(),
+            media_type: "application/octet-stream",
+            bytes: found.bytes,
+        }))
+    }
+
+    /// Delete one captured mail.
+    #[oai(
+        path = "/messages/:id",
+        method = "delete",
+        operation_id = "delete_message"
+    )]
+    async fn delete(
+        &self,
+        request: &Request,
+        token: AdminToken,
+        /// The mail's number.
+        id: Path<String>,
+    ) -> Result<reply::NoContent, Refused<MailProblems>> {
+        self.guard.check(request, &token)?;
+        if self.inbox.delete(number(&id)?).await? {
+            Ok(reply::NoContent)
+        } else {
+            Err(Problem::new(Kind::NotFound).into())
+        }
+    }
+
+    /// Wait for a mail.
+    ///
+    /// Answers at once when a mail that matches is there (the newest; with `after`, the oldest
+    /// one after it), else as soon as one comes, or 204 when the time is up.
+    #[oai(path = "/wait", method = "get", operation_id = "wait_for_message")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter")]
+    async fn wait(
+        &self,
+        request: &Request,
+        token: AdminToken,
+        /// A recipient of the envelope: a whole address, or a part of one such as `@example.com`.
+        to: Query<Option<String>>,
+        /// The sender of the envelope, as with `to`, or a part of the From header.
+        from: Query<Option<String>>,
+        /// A part of the subject.
+        subject: Query<Option<String>>,
+        /// The number of a mail: only later ones count.
+        after: Query<Option<String>>,
+        /// How many seconds to wait at most; 20 when absent.
+        #[oai(validator(minimum(value = "0"), maximum(value = "60")))]
+        timeout: Query<Option<f64>>,
+    ) -> Result<reply::Awaited<Message>, Refused<WaitProblems>> {
+        self.guard.check(request, &token)?;
+        only(request, &["to", "from", "subject", "after", "timeout"])?;
+        let after = position("after", after.0)?;
+        let seconds = timeout.0.unwrap_or(WAIT);
+        let patience = Duration::try_from_secs_f64(seconds)
+            .map_err(|_| Problem::parameter("timeout", "expected a number from 0 to 60"))?;
+        let filter = inbox::Filter {
+            to: to.0,
+            from: from.0,
+            subject: subject.0,
+            q: None,
+        };
+        let mut closing = self.closing.clone();
+        tokio::select! {
+            found = self.inbox.wait(filter, after, patience) => match found? {
+                Some(message) => Ok(reply::Awaited::Came(self.wire(message).await?)),
+                None => Ok(reply::Awaited::TimeUp),
+            },
+            () = closed(&mut closing) => {
+                Err(Problem::new(Kind::ShuttingDown).retry_after(STORE_PAUSE).into())
+            }
+        }
+    }
+
+    async fn wire(&self, message: inbox::Message) -> Result<Message, store::Error> {
+        let outbox_id = self
+            .outbox_id(message.summary.message_id.as_deref())
+            .await?;
+        Ok(wire_message(message, outbox_id))
+    }
+
+    async fn outbox_id(&self, message_id: Option<&str>) -> Result<Option<String>, store::Error> {
+        let Some(message_id) = message_id else {
+            return Ok(None);
+        };
+        let found = self
+            .store
+            .read(|read| outbox::by_message_id(read, message_id))
+            .await?;
+        Ok(found.map(|id| id.to_string()))
+    }
+}
+
+/// Completes when the service is being stopped.
+async fn closed(closing: &mut watch::Receiver<bool>) {
+    // An error means that the service is gone, which is as good.
+    drop(closing.wait_for(|closing| *closing).await);
+}
+
+/// Refuses query parameters that the operation does not have: a misspelt filter would otherwise
+/// match everything.
+fn only(request: &Request, known: &[&str]) -> Result<(), Problem> {
+    let query = request.uri().query().unwrap_or_default();
+    for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
+        if !known.contains(&name.as_ref()) {
+            let reason = match known {
+                [] => "this operation has no parameters".to_owned(),
+                known => format!("unknown; known are {}", known.join(", ")),
+            };
+            return Err(Problem::parameter(&name, &reason));
+        }
+    }
+    Ok(())
+}
+
+fn position(name: &str, text: Option<String>) -> Result<Option<MessageId>, Problem> {
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|_| Problem::parameter(name, "expected the number of a mail"))
+}
+
+/// A mail that cannot be is as little there as one that was deleted.
+fn number(id: &Path<String>) -> Result<MessageId, Problem> {
+    id.0.parse().map_err(|_| Problem::new(Kind::NotFound))
+}
+
+/// The path and query of the next page: this one's, with another cursor.
+fn next_page(request: &Request, cursor: &str) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let mut next = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        if name != "cursor" {
+            next.append_pair(&name, &value);
+        }
+    }
+    next.append_pair("cursor", cursor);
+    format!("{}?{}", request.uri().path(), next.finish())
+}
+
+fn warnings(words: &[inbox::Warning]) -> Vec<String> {
+    words.iter().map(|word| word.as_str().to_owned()).collect()
+}
+
+fn wire_summary(summary: inbox::Summary, outbox_id: Option<String>) -> Summary {
+    Summary {
+        id: summary.id.to_string(),
+        received_at: summary.received_at.to_string(),
+        size: summary.size,
+        envelope: Envelope {
+            from: summary.envelope.from,
+            to: summary.envelope.to,
+        },
+        from: summary.author,
+        subject: summary.subject,
+        message_id: summary.message_id,
+        outbox_id,
+        authenticated: summary.authenticated,
+        tls: summary.tls,
+        warnings: warnings(&summary.warnings),
+    }
+}
+
+fn wire_message(message: inbox::Message, outbox_id: Option<String>) -> Message {
+    let Summary {
+        id,
+        received_at,
+        size,
+        envelope,
+        from,
+        subject,
+        message_id,
+        outbox_id,
+        authenticated,
+        tls,
+        warnings,
+    } = wire_summary(message.summary, outbox_id);
+    let headers = message.headers.into_iter();
+    let attachments = message.attachments.into_iter();
+    Message {
+        id,
+        received_at,
+        size,
+        envelope,
+        from,
+        subject,
+        message_id,
+        outbox_id,
+        authenticated,
+        tls,
+        warnings,
+        peer: message.peer,
+        hello: message.hello,
+        headers: headers
+            .map(|(name, value)| Header { name, value })
+            .collect(),
+        text: message.text,
+        html: message.html,
+        attachments: attachments
+            .map(|part| Attachment {
+                index: part.index,
+                filename: part.filename,
+                content_type: part.content_type,
+                content_id: part.content_id,
+                inline: part.inline,
+                size: part.size,
+            })
+            .collect(),
+        codes: message.codes,
+        links: message.links,
+        transcript: message.transcript,
+    }
+}

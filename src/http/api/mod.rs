@@ -1,0 +1,101 @@
+//! The operations, one file a resource, and what they share: the services they call and the
+//! mapping from the domain's errors to problems.
+
+pub mod auth;
+pub mod inbox;
+pub mod profile;
+pub mod service;
+pub mod sessions;
+
+use poem_openapi::Tags;
+
+use crate::http::front::STORE_PAUSE;
+use crate::http::problem::FieldProblem;
+use crate::http::problem::Kind;
+use crate::http::problem::Problem;
+use crate::identity;
+use crate::store;
+
+/// The groups of operations.
+#[derive(Tags)]
+pub enum Group {
+    /// Signing up, logging in, getting back in.
+    #[oai(rename = "auth")]
+    Auth,
+    /// The captured mail.
+    #[oai(rename = "inbox")]
+    Inbox,
+    /// The service itself.
+    #[oai(rename = "service")]
+    Service,
+}
+
+/// The groups with their descriptions, in the order of the document.
+pub const GROUPS: &[(&str, &str)] = &[
+    (
+        "auth",
+        "Accounts: signing up with a code by mail, logging in, getting back in, sessions.",
+    ),
+    (
+        "inbox",
+        "Captured mail, newest first. A test asks `wait` for the mail that it expects.",
+    ),
+    (
+        "service",
+        "The service itself: is it alive, is it ready, what has it counted.",
+    ),
+];
+
+/// A store that refuses is the operator's to mend: the log says what, the client only when to
+/// try again.
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Problem {
+        tracing::error!(%error, "the store failed");
+        match error {
+            store::Error::Unavailable(_) | store::Error::Closed => {
+                Problem::new(Kind::Unavailable).retry_after(STORE_PAUSE)
+            }
+            store::Error::Malformed { .. } | store::Error::Panicked => Problem::new(Kind::Internal),
+        }
+    }
+}
+
+impl From<identity::Error> for Problem {
+    fn from(error: identity::Error) -> Problem {
+        use identity::Error;
+        match error {
+            Error::Invalid(fields) => Problem::fields(
+                fields
+                    .into_iter()
+                    .map(|field| FieldProblem {
+                        pointer: format!("/{}", field.field),
+                        code: field.code.into(),
+                        detail: field.message,
+                    })
+                    .collect(),
+            ),
+            Error::CodeRefused { attempts_left } => {
+                Problem::new(Kind::CodeRefused).attempts_left(attempts_left)
+            }
+            Error::TokenRefused => Problem::new(Kind::TokenRefused),
+            Error::LinkRefused => Problem::new(Kind::LinkRefused),
+            Error::AddressTaken => Problem::new(Kind::AddressTaken),
+            Error::CredentialsRefused => Problem::new(Kind::CredentialsRefused),
+            Error::Unauthenticated => Problem::new(Kind::Unauthenticated),
+            Error::NotFound => Problem::new(Kind::NotFound),
+            Error::Limited(limited) => Problem::limited(
+                limited.name,
+                limited.quota,
+                limited.window,
+                limited.retry_after,
+            ),
+            Error::Busy { retry_after } => Problem::new(Kind::Busy).retry_after(retry_after),
+            Error::Store(error) => error.into(),
+            Error::Mail(error) => {
+                tracing::error!(%error, "a mail could not be composed");
+                Problem::new(Kind::Internal)
+            }
+            Error::BrokenOff => Problem::new(Kind::Internal),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The service itself: alive, ready, and what it has counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::Request;
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+
+use crate::http::api::Group;
+use crate::http::caller::AdminToken;
+use crate::http::declared::Refused;
+use crate::http::declared::problems;
+use crate::http::front::STORE_PAUSE;
+use crate::http::guard::Guard;
+use crate::http::meter::Meter;
+use crate::http::meter::Readings;
+use crate::http::problem::Kind;
+use crate::http::problem::Problem;
+use crate::http::reply;
+use crate::inbox;
+use crate::inbox::Inbox;
+use crate::mail::outbox;
+use crate::store;
+use crate::store::Store;
+use crate::world::World;
+
+/// In order.
+#[derive(Debug, Object, Serialize)]
+#[oai(example)]
+pub struct Health {
+    /// `ok`.
+    status: String,
+}
+
+impl Example for Health {
+    fn example() -> Health {
+        Health {
+            status: "ok".to_owned(),
+        }
+    }
+}
+
+problems! {
+    /// Of what always works.
+    NoProblems: Internal
+}
+problems! {
+    /// Of being ready.
+    ReadyProblems: Unavailable
+}
+problems! {
+    /// Of the metrics.
+    MetricsProblems: AdminRequired, HostRefused, OriginRefused, Unavailable
+}
+
+/// The service itself.
+pub struct ServiceApi {
+    /// For the number of captured mails.
+    pub inbox: Inbox,
+    /// Whether it answers is what readiness means.
+    pub store: Store,
+    /// What was counted.
+    pub meter: Arc<Meter>,
+    /// Who may see it.
+    pub guard: Arc<Guard>,
+    /// Whether anybody may.
+    pub open_metrics: bool,
+    /// Whose clock counts.
+    pub world: World,
+}
+
+/// A store that takes longer is not ready.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
+
+#[OpenApi(tag = "Group::Service")]
+impl ServiceApi {
+    /// Is the process alive.
+    #[oai(path = "/healthz", method = "get", operation_id = "get_health")]
+    async fn health(&self) -> Result<reply::Reply<Health>, Refused<NoProblems>> {
+        Ok(reply::Reply(Health::example()))
+    }
+
+    /// Can the service do its work.
+    ///
+    /// The store can be read and written within two seconds.
+    #[oai(path = "/readyz", method = "get", operation_id = "get_readiness")]
+    async fn ready(&self) -> Result<reply::Reply<Health>, Refused<ReadyProblems>> {
+        // An empty transaction goes the whole way to the disk and changes nothing.
+        let tried = self.world.timeout(STORE_PATIENCE, async {
+            self.store.read(|_| Ok::<_, store::Error>(())).await?;
+            self.store.write(|_| Ok::<_, store::Error>(())).await
+        });
+        match tried.await {
+            Ok(Ok(())) => Ok(reply::Reply(Health::example())),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the store is not ready");
+                Err(Problem::new(Kind::Unavailable)
+                    .retry_after(STORE_PAUSE)
+                    .into())
+            }
+            Err(_) => Err(Problem::new(Kind::Unavailable)
+                .retry_after(STORE_PAUSE)
+                .into()),
+        }
+    }
+
+    /// What was counted, for Prometheus.
+    ///
+    /// Requests by route and status with their durations, mails in the outbox by state, captured
+    /// mails, the queue before the password hasher.
+    #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
+    async fn metrics(
+        &self,
+        request: &Request,
+        token: AdminToken,
+    ) -> Result<reply::Exposition, Refused<MetricsProblems>> {
+        if !self.open_metrics {
+            self.guard.check(request, &token)?;
+        }
+        let counts = self.store.read(|read| outbox::counts(read)).await?;
+        let page = self.inbox.list(inbox::Filter::default(), None, 1).await?;
+        let readings = Readings {
+            outbox: outbox::State::ALL
+                .map(|state| (state.word(), counts.of(state)))
+                .to_vec(),
+            inbox: page.total.unwrap_or(0),
+        };
+        Ok(reply::Exposition(self.meter.exposition(&readings)))
+    }
+}

@@ -1,0 +1,175 @@
+//! Who asks: the address, the program, and the token in the Authorization header. What must not
+//! live here: whether the token is good (identity and `guard` know).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use poem::http::header;
+use poem::{Addr, Request, RequestBody};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use crate::http::problem::Kind;
+use crate::http::problem::Problem;
+use crate::identity::Client;
+
+/// The address of whoever asks. A header is believed only behind `trusted_proxies` proxies of
+/// ours: each appends the address it saw, so the client stands that many from the right.
+pub fn address(request: &Request, trusted_proxies: usize) -> IpAddr {
+    let socket = socket_address(&request.remote_addr().0);
+    if trusted_proxies == 0 {
+        return socket;
+    }
+    let lines = request.headers().get_all("x-forwarded-for");
+    let hops: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .collect();
+    // Fewer hops than proxies: somebody came past one of them; its own address is all we know.
+    hops.len()
+        .checked_sub(trusted_proxies)
+        .and_then(|index| parse_hop(hops[index].trim()))
+        .unwrap_or(socket)
+}
+
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let bare = hop.trim_start_matches('[').split(']').next().unwrap_or(hop);
+    let address = bare
+        .parse()
+        .ok()
+        .or_else(|| Some(hop.parse::<std::net::SocketAddr>().ok()?.ip()))?;
+    Some(canonical(address))
+}
+
+/// The address of the socket's other end.
+pub fn socket_address(address: &Addr) -> IpAddr {
+    match address {
+        Addr::SocketAddr(address) => canonical(address.ip()),
+        _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    }
+}
+
+fn canonical(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+/// The client as identity wants it.
+pub fn client(request: &Request, trusted_proxies: usize) -> Client {
+    let user_agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok())
+        .map(|agent| agent.chars().take(256).collect());
+    Client {
+        ip: address(request, trusted_proxies),
+        user_agent,
+    }
+}
+
+/// The Bearer token of a request (RFC 6750).
+pub fn bearer(request: &Request) -> Option<&str> {
+    let value = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident, $scheme:literal, $form:literal, $description:literal) => {
+        $(#[$doc])*
+        pub struct $name(pub Option<String>);
+
+        impl<'a> ApiExtractor<'a> for $name {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn register(registry: &mut Registry) {
+                registry.create_security_scheme($scheme, MetaSecurityScheme {
+                    ty: "http",
+                    description: Some($description),
+                    name: None,
+                    key_in: None,
+                    scheme: Some("bearer"),
+                    bearer_format: Some($form),
+                    flows: None,
+                    openid_connect_url: None,
+                });
+            }
+
+            fn security_schemes() -> Vec<&'static str> {
+                vec![$scheme]
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _: &mut RequestBody,
+                _: ExtractParamOptions<()>,
+            ) -> poem::Result<$name> {
+                Ok($name(bearer(request).map(str::to_owned)))
+            }
+        }
+    };
+}
+
+token!(
+    /// The token of a session, as `register` and `login` gave it.
+    SessionToken, "session", "gps_…",
+    "The token of a session, from `register` or `login`."
+);
+token!(
+    /// The operator's token.
+    AdminToken, "admin", "gpa_…",
+    "The operator's token, which stands in `admin.token` in the data folder."
+);
+
+impl SessionToken {
+    /// The token, or the problem that there is none.
+    pub fn required(&self) -> Result<&str, Problem> {
+        self.0.as_deref().ok_or(Problem::new(Kind::Unauthenticated))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(forwarded: &[&str], trusted: usize) -> String {
+        let mut builder = Request::builder();
+        for line in forwarded {
+            builder = builder.header("x-forwarded-for", *line);
+        }
+        address(&builder.finish(), trusted).to_string()
+    }
+
+    #[test]
+    fn a_header_is_believed_only_behind_trusted_proxies() {
+        assert_eq!(seen(&["192.0.2.1"], 0), "0.0.0.0");
+        assert_eq!(seen(&["192.0.2.1"], 1), "192.0.2.1");
+        assert_eq!(seen(&["203.0.113.9, 192.0.2.1"], 1), "192.0.2.1");
+        assert_eq!(seen(&["203.0.113.9", "192.0.2.1"], 2), "203.0.113.9");
+        assert_eq!(seen(&["192.0.2.1"], 2), "0.0.0.0");
+        assert_eq!(seen(&["unknown, 192.0.2.1"], 1), "192.0.2.1");
+        assert_eq!(seen(&["192.0.2.1, unknown"], 1), "0.0.0.0");
+        assert_eq!(seen(&["[2001:db8::1]:4711"], 1), "2001:db8::1");
+        assert_eq!(seen(&["192.0.2.7:80"], 1), "192.0.2.7");
+        assert_eq!(seen(&["::ffff:192.0.2.8"], 1), "192.0.2.8");
+    }
+
+    #[test]
+    fn only_bearer_counts() {
+        let with = |value: &str| {
+            let request = Request::builder().header("authorization", value).finish();
+            bearer(&request).map(str::to_owned)
+        };
+        assert_eq!(with("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(with("bearer  abc ").as_deref(), Some("abc"));
+        assert_eq!(with("Basic abc"), None);
+        assert_eq!(with("Bearer "), None);
+        assert_eq!(with("abc"), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! What happens to every request, in one place and one pass: its id, its path without a trailing
+//! slash, the body's limits, panics and errors as problems, the security headers, the counting.
+//! What must not live here: anything about one operation.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use poem::endpoint::BoxEndpoint;
+use poem::error::{MethodNotAllowedError, NotFoundError};
+use poem::http::uri::PathAndQuery;
+use poem::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use poem::{Endpoint, Request, Response};
+use poem_openapi::OperationId;
+use poem_openapi::error::{ParseParamError, ParsePathError};
+
+use crate::http::body::Intake;
+use crate::http::meter::Meter;
+use crate::http::paths::Paths;
+use crate::http::problem::Kind;
+use crate::http::problem::Problem;
+use crate::world::World;
+
+/// The door itself: everything that is asked comes through here.
+pub struct Front {
+    /// The operations and pages.
+    pub routes: BoxEndpoint<'static>,
+    /// The methods that each path has.
+    pub paths: Paths,
+    /// What is counted.
+    pub meter: Arc<Meter>,
+    /// What a body may cost.
+    pub intake: Arc<Intake>,
+    /// Whose clock counts.
+    pub world: World,
+    /// Names for requests.
+    pub ids: RequestIds,
+}
+
+impl Front {
+    /// Answers a request, whatever happens.
+    pub async fn answer(&self, mut request: Request) -> Response {
+        let began = self.world.elapsed();
+        let id = self.ids.next();
+        // Cheap: a Uri is counted, not copied.
+        let asked = request.uri().clone();
+        let method = request.method().clone();
+        strip_slash(request.uri_mut());
+        if !matches!(method, Method::GET | Method::HEAD | Method::DELETE) {
+            request.extensions_mut().insert(self.intake.clone());
+        }
+        let outcome = AssertUnwindSafe(self.routes.call(request))
+            .catch_unwind()
+            .await;
+        let (operation, mut response) = match outcome {
+            Ok(Ok(response)) => (response.data::<OperationId>().copied(), response),
+            Ok(Err(error)) => {
+                let operation = error.data::<OperationId>().copied();
+                let problem = self.problem_of(error, &asked);
+                if problem.kind().status() >= 500 {
+                    tracing::error!(request_id = id.text(), %method, path = asked.path(),
+                        code = problem.kind().code(), "a request failed");
+                }
+                (operation, problem.into_response(id.text(), asked.path()))
+            }
+            Err(panic) => {
+                let message = panic
+                    .downcast_ref::<&str>()
+                    .copied()
+                    .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+                    .unwrap_or("no message");
+                tracing::error!(request_id = id.text(), %method, path = asked.path(),
+                    message, "a handler panicked");
+                let problem = Problem::new(Kind::Internal);
+                (None, problem.into_response(id.text(), asked.path()))
+            }
+        };
+        protect(&mut response, id.header());
+        let took = self.world.elapsed().saturating_sub(began);
+        let status = response.status().as_u16();
+        self.meter.answered(operation.map(|id| id.0), status, took);
+        tracing::debug!(request_id = id.text(), %method, path = asked.path(), status,
+            took = ?took, "answered");
+        response
+    }
+
+    fn problem_of(&self, error: poem::Error, asked: &Uri) -> Problem {
+        let error = match error.downcast::<Problem>() {
+            Ok(problem) => return problem,
+            Err(error) => error,
+        };
+        if error.is::<NotFoundError>() {
+            return Problem::new(Kind::NoSuchPath)
+                .detail("See /docs and /openapi.json for what there is.");
+        }
+        if error.is::<MethodNotAllowedError>() {
+            let allow = self.paths.allow(asked.path());
+            return Problem::new(Kind::MethodNotAllowed)
+                .detail(format!("Allowed here: {allow}."))
+                .header(header::ALLOW, allow);
+        }
+        if let Some(error) = error.downcast_ref::<ParseParamError>() {
+            return Problem::parameter(error.name, &error.reason);
+        }
+        if let Some(error) = error.downcast_ref::<ParsePathError>() {
+            return Problem::parameter(error.name, &error.reason);
+        }
+        if error.status() == StatusCode::BAD_REQUEST {
+            return Problem::new(Kind::BadParameter).detail("A part of the path does not decode.");
+        }
+        tracing::error!(%error, "an error of the HTTP library that has no problem of its own");
+        Problem::new(Kind::Internal)
+    }
+}
+
+/// `/x/` is `/x`. The root stays.
+fn strip_slash(uri: &mut Uri) {
+    let path = uri.path();
+    let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) else {
+        return;
+    };
+    let text = match uri.query() {
+        Some(query) => format!("{bare}?{query}"),
+        None => bare.to_owned(),
+    };
+    let mut parts = std::mem::take(uri).into_parts();
+    // A part of a valid path is a valid path; were it not, the request would lead nowhere.
+    parts.path_and_query = PathAndQuery::try_from(text).ok();
+    *uri = Uri::from_parts(parts).unwrap_or_default();
+}
+
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+fn protect(response: &mut Response, id: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+    headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+    // A page or a download brings its own.
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(NOTHING);
+}
+
+/// Names for requests: a part drawn at the start and a count, so that naming one costs neither a
+/// system call nor a lock. They are for finding a request again, not for proving anything.
+pub struct RequestIds {
+    prefix: String,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    /// Names that differ from those of other processes.
+    pub fn new(world: &World) -> RequestIds {
+        let drawn = u64::from_be_bytes(world.bytes());
+        RequestIds {
+            prefix: format!("rq_{:012x}-", drawn >> 16),
+            count: AtomicU64::new(1),
+        }
+    }
+
+    fn next(&self) -> RequestId {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let mut text = String::with_capacity(self.prefix.len() + 16);
+        text.push_str(&self.prefix);
+        let digits = (64 - count.leading_zeros()).div_ceil(4).max(1);
+        for digit in (0..digits).rev() {
+            let nibble = (count >> (digit * 4)) & 0xf;
+            let nibble = u32::try_from(nibble).unwrap_or(0);
+            text.push(char::from_digit(nibble, 16).unwrap_or('0'));
+        }
+        RequestId(HeaderValue::try_from(text).expect("letters, digits and hyphens"))
+    }
+}
+
+struct RequestId(HeaderValue);
+
+impl RequestId {
+    fn text(&self) -> &str {
+        self.0.to_str().expect("letters, digits and hyphens")
+    }
+
+    fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+/// How long a client is told to wait when the store is out of order.
+pub const STORE_PAUSE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Simulated;
+
+    #[test]
+    fn a_trailing_slash_does_not_matter() {
+        for (from, to) in [
+            ("/", "/"),
+            ("/x/", "/x"),
+            ("/x/?a=b/", "/x?a=b/"),
+            ("/x?a=/", "/x?a=/"),
+            ("/x", "/x"),
+            ("//", "/"),
+            ("http://a.test/x/", "http://a.test/x"),
+        ] {
+            let mut uri: Uri = from.parse().unwrap();
+            strip_slash(&mut uri);
+            assert_eq!(uri.to_string(), to, "{from}");
+        }
+    }
+
+    #[test]
+    fn request_ids_count_up() {
+        let ids = RequestIds::new(&Simulated::new(1).world());
+        let first = ids.next();
+        assert!(first.text().ends_with("-1"), "{}", first.text());
+        for _ in 0..0x19 {
+            ids.next();
+        }
+        assert!(ids.next().text().ends_with("-1b"));
+    }
+}

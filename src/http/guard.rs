@@ -1,0 +1,155 @@
+//! Who may read the captured mail and the metrics: the operator, and in `dev` whoever sits at the
+//! machine. What must not live here: sessions of people (identity knows those).
+
+use std::net::SocketAddr;
+
+use poem::http::header;
+use poem::{Addr, Request};
+
+use crate::http::caller;
+use crate::http::caller::AdminToken;
+use crate::http::problem::Kind;
+use crate::http::problem::Problem;
+use crate::secret::TokenHash;
+
+/// The guard before the operator's part.
+#[derive(Debug)]
+pub struct Guard {
+    /// The hash of the operator's token.
+    pub token: TokenHash,
+    /// Whether a request from this very machine needs no token (`dev`).
+    pub open_on_loopback: bool,
+    /// Host names beside `localhost` and the loopback addresses that such a request may name.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Guard {
+    /// Lets the operator pass. A request without a token passes in `dev` when both ends of its
+    /// connection are on this machine, it names a host of this machine (a page that had its own
+    /// name resolve to 127.0.0.1 names another) and no other site's page sent it.
+    pub fn check(&self, request: &Request, token: &AdminToken) -> Result<(), Problem> {
+        if let Some(token) = &token.0 {
+            return if TokenHash::of(token).matches(&self.token) {
+                Ok(())
+            } else {
+                Err(Problem::new(Kind::AdminRequired).detail("The token is not the operator's."))
+            };
+        }
+        if !self.open_on_loopback || !is_loopback(request) {
+            return Err(Problem::new(Kind::AdminRequired));
+        }
+        let host = single(request, header::HOST.as_str());
+        let Some(host) = host.filter(|host| self.is_allowed(host)) else {
+            return Err(Problem::new(Kind::HostRefused));
+        };
+        let site = single(request, "sec-fetch-site");
+        let other_site = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+        let has_origin = request.headers().contains_key(header::ORIGIN);
+        let origin = single(request, header::ORIGIN.as_str());
+        if other_site || (has_origin && !origin.is_some_and(|origin| is_origin_of(origin, host))) {
+            return Err(Problem::new(Kind::OriginRefused));
+        }
+        Ok(())
+    }
+
+    fn is_allowed(&self, host: &str) -> bool {
+        let name = without_port(host);
+        let local = ["localhost", "127.0.0.1", "[::1]"];
+        let allowed = local
+            .into_iter()
+            .chain(self.allowed_hosts.iter().map(String::as_str));
+        let mut allowed = allowed.map(|known| known.trim_end_matches('.'));
+        allowed.any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
+fn is_loopback(request: &Request) -> bool {
+    let own = match &request.local_addr().0 {
+        Addr::SocketAddr(SocketAddr::V4(own)) => own.ip().is_loopback(),
+        Addr::SocketAddr(SocketAddr::V6(own)) => own.ip().to_canonical().is_loopback(),
+        _ => false,
+    };
+    own && caller::socket_address(&request.remote_addr().0).is_loopback()
+}
+
+/// The value of a header that stands there exactly once.
+fn single<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let mut values = request.headers().get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+fn without_port(host: &str) -> &str {
+    let name = match host.rsplit_once(':') {
+        // The colons of an IPv6 address stand inside its brackets.
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.trim_end_matches('.')
+}
+
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    let authority = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard() -> Guard {
+        Guard {
+            token: TokenHash::of("gpa_right"),
+            open_on_loopback: true,
+            allowed_hosts: vec!["mail.test".to_owned()],
+        }
+    }
+
+    #[test]
+    fn hosts_of_this_machine_are_allowed_with_any_port() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8000",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:80",
+            "localhost.",
+        ] {
+            assert!(guard().is_allowed(host), "{host}");
+        }
+        assert!(guard().is_allowed("mail.test:8000"));
+        for host in [
+            "",
+            "evil.test",
+            "localhost.evil.test",
+            "127.0.0.1.evil.test",
+            "::1",
+            "2130706433",
+        ] {
+            assert!(!guard().is_allowed(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_the_same_only_with_its_port() {
+        assert!(is_origin_of("http://localhost:8000", "localhost:8000"));
+        assert!(!is_origin_of("http://localhost:3000", "localhost:8000"));
+        assert!(!is_origin_of("null", "localhost:8000"));
+    }
+
+    #[test]
+    fn without_a_socket_on_loopback_the_token_decides() {
+        let check = |token: Option<&str>| {
+            let request = Request::builder().header("host", "localhost").finish();
+            guard().check(&request, &AdminToken(token.map(str::to_owned)))
+        };
+        assert!(check(Some("gpa_right")).is_ok());
+        assert_eq!(
+            check(Some("gpa_wrong")).unwrap_err().kind(),
+            Kind::AdminRequired
+        );
+        assert_eq!(check(None).unwrap_err().kind(), Kind::AdminRequired);
+    }
+}

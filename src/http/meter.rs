@@ -1,0 +1,209 @@
+//! What is counted, and how it is told to Prometheus. The hot path touches two pre-resolved cells;
+//! names and labels are worked out when the service starts or is asked. What must not live here:
+//! the counting of anything that another module can tell when asked.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Operation {
+    method: String,
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+/// What stands in the place of an operation when the path or the method is unknown.
+const UNKNOWN: &str = "unknown";
+
+/// Upper bounds in seconds: from a session check to a long wait.
+const BUCKETS: [f64; 12] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 10.0, 60.0,
+];
+
+/// An operation as the document knows it.
+#[derive(Debug, Clone)]
+pub struct Documented {
+    /// Its `operationId`.
+    pub id: &'static str,
+    /// Its method.
+    pub method: String,
+    /// Its path, with parameters as `{name}`.
+    pub route: String,
+    /// The statuses that it may answer.
+    pub statuses: Vec<u16>,
+}
+
+struct Cells {
+    method: String,
+    route: String,
+    seconds: Histogram,
+    /// By status; the ones that the document lists, filled when first seen.
+    answers: Vec<(u16, OnceLock<Counter>)>,
+}
+
+/// The counters of this process.
+pub struct Meter {
+    registry: Registry,
+    answers: Family<Answer, Counter>,
+    operations: HashMap<&'static str, Cells>,
+    outbox: Family<State, Gauge>,
+    inbox: Gauge,
+}
+
+/// What is asked of the other modules when Prometheus comes.
+#[derive(Debug, Default)]
+pub struct Readings {
+    /// How many mails the outbox holds in each state.
+    pub outbox: Vec<(&'static str, u64)>,
+    /// How many mails are captured.
+    pub inbox: u64,
+}
+
+impl Meter {
+    /// A meter for these operations.
+    pub fn new(documented: impl IntoIterator<Item = Documented>) -> Meter {
+        let mut registry = Registry::with_prefix("gatepost");
+        let answers = Family::<Answer, Counter>::default();
+        let seconds =
+            Family::<Operation, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let (outbox, inbox) = (Family::default(), Gauge::default());
+        registry.register("http_requests", "Requests answered", answers.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "From the request's head to the answer's",
+            Unit::Seconds,
+            seconds.clone(),
+        );
+        registry.register(
+            "outbox_mails",
+            "Mails in the outbox, by state",
+            outbox.clone(),
+        );
+        registry.register("inbox_mails", "Captured mails", inbox.clone());
+        let unknown = Documented {
+            id: UNKNOWN,
+            method: UNKNOWN.to_owned(),
+            route: UNKNOWN.to_owned(),
+            statuses: vec![404, 405],
+        };
+        let operations = documented
+            .into_iter()
+            .chain([unknown])
+            .map(|operation| {
+                let (method, route) = (operation.method, operation.route);
+                let cells = Cells {
+                    seconds: seconds.get_or_create_owned(&Operation {
+                        method: method.clone(),
+                        route: route.clone(),
+                    }),
+                    answers: operation
+                        .statuses
+                        .into_iter()
+                        .map(|s| (s, OnceLock::new()))
+                        .collect(),
+                    method,
+                    route,
+                };
+                (operation.id, cells)
+            })
+            .collect();
+        Meter {
+            registry,
+            answers,
+            operations,
+            outbox,
+            inbox,
+        }
+    }
+
+    /// Counts an answer of `operation` (`None` when the path led to none).
+    pub fn answered(&self, operation: Option<&'static str>, status: u16, took: Duration) {
+        let known = operation.and_then(|operation| self.operations.get(operation));
+        let Some(cells) = known.or_else(|| self.operations.get(UNKNOWN)) else {
+            return;
+        };
+        cells.seconds.observe(took.as_secs_f64());
+        let label = || Answer {
+            method: cells.method.clone(),
+            route: cells.route.clone(),
+            status,
+        };
+        match cells.answers.iter().find(|(known, _)| *known == status) {
+            Some((_, cell)) => {
+                cell.get_or_init(|| self.answers.get_or_create_owned(&label()))
+                    .inc();
+            }
+            None => {
+                self.answers.get_or_create(&label()).inc();
+            }
+        }
+    }
+
+    /// Everything, as text.
+    pub fn exposition(&self, readings: &Readings) -> String {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for (state, count) in &readings.outbox {
+            self.outbox
+                .get_or_create(&State { state })
+                .set(number(*count));
+        }
+        self.inbox.set(number(readings.inbox));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)
+            .expect("a String takes whatever is written");
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_told() {
+        let meter = Meter::new([Documented {
+            id: "get_me",
+            method: "GET".to_owned(),
+            route: "/me".to_owned(),
+            statuses: vec![200, 401],
+        }]);
+        meter.answered(Some("get_me"), 200, Duration::from_millis(2));
+        meter.answered(Some("get_me"), 200, Duration::from_millis(2));
+        meter.answered(Some("get_me"), 418, Duration::ZERO);
+        meter.answered(None, 404, Duration::ZERO);
+        let text = meter.exposition(&Readings {
+            outbox: vec![("queued", 3)],
+            inbox: 7,
+        });
+        for line in [
+            "gatepost_http_requests_total{method=\"GET\",route=\"/me\",status=\"200\"} 2",
+            "gatepost_http_requests_total{method=\"GET\",route=\"/me\",status=\"418\"} 1",
+            "gatepost_http_requests_total{method=\"unknown\",route=\"unknown\",status=\"404\"} 1",
+            "gatepost_http_request_duration_seconds_count{method=\"GET\",route=\"/me\"} 3",
+            "gatepost_outbox_mails{state=\"queued\"} 3",
+            "gatepost_inbox_mails 7",
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Which methods a path has, for `Allow`. What must not live here: routing (the HTTP library's).
+
+/// The paths with their methods.
+#[derive(Debug, Default)]
+pub struct Paths {
+    entries: Vec<(String, Vec<String>)>,
+}
+
+impl Paths {
+    /// Notes a path, with parameters as `{name}`, and one of its methods.
+    pub fn add(&mut self, path: &str, method: &str) {
+        let method = method.to_ascii_uppercase();
+        match self.entries.iter_mut().find(|(known, _)| known == path) {
+            Some((_, methods)) => methods.push(method),
+            None => self.entries.push((path.to_owned(), vec![method])),
+        }
+    }
+
+    /// The value of `Allow` for a path as it was asked for. HEAD works wherever GET does.
+    pub fn allow(&self, asked: &str) -> String {
+        let asked = asked.strip_suffix('/').unwrap_or(asked);
+        let exact = self.entries.iter().find(|(path, _)| path == asked);
+        let entry = exact.or_else(|| self.entries.iter().find(|(path, _)| matches(path, asked)));
+        let mut methods: Vec<&str> = Vec::new();
+        for method in entry.iter().flat_map(|(_, methods)| methods) {
+            methods.push(method);
+            if method == "GET" {
+                methods.push("HEAD");
+            }
+        }
+        methods.join(", ")
+    }
+}
+
+fn matches(pattern: &str, asked: &str) -> bool {
+    let (mut pattern, mut asked) = (pattern.split('/'), asked.split('/'));
+    loop {
+        match (pattern.next(), asked.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(found)) if wanted == found || wanted.starts_with('{') => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_exact_path_is_meant() {
+        let mut paths = Paths::default();
+        paths.add("/a/{id}", "get");
+        paths.add("/a/{id}", "delete");
+        paths.add("/a/all", "post");
+        assert_eq!(paths.allow("/a/7"), "GET, HEAD, DELETE");
+        assert_eq!(paths.allow("/a/all/"), "POST");
+        assert_eq!(paths.allow("/a"), "");
+    }
+}

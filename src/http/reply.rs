@@ -1,0 +1,358 @@
+//! Answers that went well, one type a status. What must not live here: problems.
+
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
+use poem::{Body, IntoResponse, Response};
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiResponse, Object};
+use serde::Serialize;
+
+const JSON: &str = "application/json";
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(value).expect("answers are plain data with text keys");
+    let mut response = Response::default();
+    response.set_status(status);
+    response.set_body(body);
+    let kind = HeaderValue::from_static(JSON);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn meta(
+    status: StatusCode,
+    description: &'static str,
+    content: Option<(&'static str, MetaSchemaRef)>,
+    headers: Vec<MetaHeader>,
+) -> MetaResponses {
+    MetaResponses {
+        responses: vec![MetaResponse {
+            description,
+            status: Some(status.as_u16()),
+            status_range: None,
+            content: content
+                .into_iter()
+                .map(|(content_type, schema)| MetaMediaType {
+                    content_type,
+                    schema,
+                })
+                .collect(),
+            headers,
+        }],
+    }
+}
+
+fn text_header(name: &str, description: &str) -> MetaHeader {
+    MetaHeader {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        schema: String::schema_ref(),
+    }
+}
+
+macro_rules! answer {
+    ($(#[$doc:meta])* $name:ident, $status:ident, $description:literal) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<T>(pub T);
+
+        impl<T: Serialize + Send> IntoResponse for $name<T> {
+            fn into_response(self) -> Response {
+                json(StatusCode::$status, &self.0)
+            }
+        }
+
+        impl<T: Type> ApiResponse for $name<T> {
+            fn meta() -> MetaResponses {
+                meta(StatusCode::$status, $description, Some((JSON, T::schema_ref())), Vec::new())
+            }
+
+            fn register(registry: &mut Registry) {
+                T::register(registry);
+            }
+        }
+    };
+}
+
+answer!(
+    /// 200 with a JSON body.
+    Reply, OK, "Done."
+);
+answer!(
+    /// 201 with a JSON body.
+    Created, CREATED, "Made."
+);
+answer!(
+    /// 202 with a JSON body: what was asked for happens outside of this request.
+    Accepted, ACCEPTED, "Accepted. The answer is the same for every address, known or not."
+);
+
+/// 204: done, and there is nothing to say.
+#[derive(Debug)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+impl ApiResponse for NoContent {
+    fn meta() -> MetaResponses {
+        meta(
+            StatusCode::NO_CONTENT,
+            "Done; the answer has no body.",
+            None,
+            Vec::new(),
+        )
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+/// 200 with what was waited for, or 204 when it did not come in time.
+#[derive(Debug)]
+pub enum Awaited<T> {
+    /// It is there.
+    Came(T),
+    /// The time is up.
+    TimeUp,
+}
+
+impl<T: Serialize + Send> IntoResponse for Awaited<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Awaited::Came(value) => json(StatusCode::OK, &value),
+            Awaited::TimeUp => StatusCode::NO_CONTENT.into_response(),
+        }
+    }
+}
+
+impl<T: Type> ApiResponse for Awaited<T> {
+    fn meta() -> MetaResponses {
+        let came = Some((JSON, T::schema_ref()));
+        let mut all = meta(StatusCode::OK, "It is there.", came, Vec::new());
+        let late = meta(
+            StatusCode::NO_CONTENT,
+            "The time is up; ask again.",
+            None,
+            Vec::new(),
+        );
+        all.responses.extend(late.responses);
+        all
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+/// 200 with a page of a list, and a `Link` to the next one (RFC 8288).
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The page.
+    pub page: T,
+    /// The path and query of the next page.
+    pub next: Option<String>,
+}
+
+impl<T: Serialize + Send> IntoResponse for Page<T> {
+    fn into_response(self) -> Response {
+        let mut response = json(StatusCode::OK, &self.page);
+        let link = self
+            .next
+            .and_then(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")).ok());
+        if let Some(link) = link {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        response
+    }
+}
+
+impl<T: Type> ApiResponse for Page<T> {
+    fn meta() -> MetaResponses {
+        let link = text_header(
+            "Link",
+            "The next page, as rel=\"next\"; absent on the last one.",
+        );
+        let content = Some((JSON, T::schema_ref()));
+        meta(StatusCode::OK, "A page of the list.", content, vec![link])
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+/// How many were there.
+#[derive(Debug, Object, Serialize)]
+#[oai(example)]
+pub struct Deleted {
+    /// How many were deleted or ended.
+    pub deleted: u64,
+}
+
+impl poem_openapi::types::Example for Deleted {
+    fn example() -> Deleted {
+        Deleted { deleted: 3 }
+    }
+}
+
+/// 200 with bytes that came from outside: always a download, never shown or run by a browser.
+#[derive(Debug)]
+pub struct Download {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The media type to declare.
+    pub media_type: &'static str,
+    /// The file name to propose.
+    pub filename: String,
+}
+
+impl IntoResponse for Download {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        response.set_body(Body::from(self.bytes));
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(self.media_type),
+        );
+        if let Ok(value) = HeaderValue::try_from(disposition(&self.filename)) {
+            headers.insert(header::CONTENT_DISPOSITION, value);
+        }
+        // For browsers that would open the download in their own window.
+        let sandbox = HeaderValue::from_static("default-src 'none'; sandbox");
+        headers.insert(HeaderName::from_static("content-security-policy"), sandbox);
+        response
+    }
+}
+
+/// What stands for itself in an extended parameter (RFC 8187, 3.2.1), as far as names need it.
+const UNRESERVED: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_');
+
+/// `attachment` with a name in ASCII and, where that is not the whole name, in UTF-8 (RFC 6266).
+fn disposition(filename: &str) -> String {
+    let safe: String = filename
+        .chars()
+        .map(|c| match c {
+            '/' | '\\' | '"' | '<' | '>' | ':' | '|' | '?' | '*' => '_',
+            c if c.is_control() || is_invisible(c) => '_',
+            c => c,
+        })
+        .take(120)
+        .collect();
+    let safe = safe.trim_matches(['.', ' ']);
+    let safe = if safe.is_empty() { "attachment" } else { safe };
+    let ascii: String = safe
+        .chars()
+        .map(|c| if c.is_ascii() { c } else { '_' })
+        .collect();
+    if ascii == safe {
+        return format!("attachment; filename=\"{ascii}\"");
+    }
+    let utf8 = percent_encoding::utf8_percent_encode(safe, UNRESERVED);
+    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{utf8}")
+}
+
+/// Characters that hide or reorder text, so that `exe.txt` might be `txt.exe`.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+macro_rules! download {
+    ($(#[$doc:meta])* $name:ident, $media:literal) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name(pub Download);
+
+        impl IntoResponse for $name {
+            fn into_response(self) -> Response {
+                self.0.into_response()
+            }
+        }
+
+        impl ApiResponse for $name {
+            fn meta() -> MetaResponses {
+                let named = text_header("Content-Disposition", "Always an attachment.");
+                let schema = MetaSchemaRef::Inline(Box::new(
+                    poem_openapi::registry::MetaSchema::new_with_format("string", "binary"),
+                ));
+                meta(StatusCode::OK, "The bytes.", Some(($media, schema)), vec![named])
+            }
+
+            fn register(_: &mut Registry) {}
+        }
+    };
+}
+
+download!(
+    /// A mail as it came.
+    RawMail, "message/rfc822"
+);
+download!(
+    /// A part of a mail.
+    RawPart, "application/octet-stream"
+);
+
+/// 200 with plain text in the format of Prometheus.
+#[derive(Debug)]
+pub struct Exposition(pub String);
+
+/// The media type of [`Exposition`].
+pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+impl IntoResponse for Exposition {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        response.set_body(self.0);
+        let kind = HeaderValue::from_static(OPENMETRICS);
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+impl ApiResponse for Exposition {
+    fn meta() -> MetaResponses {
+        let content = Some((OPENMETRICS, String::schema_ref()));
+        meta(StatusCode::OK, "The metrics.", content, Vec::new())
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_file_name_becomes_a_harmless_one() {
+        for (name, header) in [
+            ("plan.pdf", "attachment; filename=\"plan.pdf\""),
+            (
+                "../../etc/passwd",
+                "attachment; filename=\"_.._etc_passwd\"",
+            ),
+            (
+                "a\"\r\nSet-Cookie: x",
+                "attachment; filename=\"a___Set-Cookie_ x\"",
+            ),
+            ("", "attachment; filename=\"attachment\""),
+            ("..", "attachment; filename=\"attachment\""),
+            (
+                "計畫.pdf",
+                "attachment; filename=\"__.pdf\"; filename*=UTF-8''%E8%A8%88%E7%95%AB.pdf",
+            ),
+            ("gp\u{202e}fdp.exe", "attachment; filename=\"gp_fdp.exe\""),
+        ] {
+            assert_eq!(disposition(name), header, "{name:?}");
+        }
+    }
+}
