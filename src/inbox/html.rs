@@ -18,8 +18,8 @@ const TAG: usize = 16 << 10;
 
 /// Elements that do not interrupt a word: `<b>12</b>3456` is one number.
 const WITHIN_WORDS: &[&str] = &[
-    "a", "abbr", "b", "big", "bdi", "bdo", "code", "em", "font", "i", "ins", "kbd", "mark", "s",
-    "samp", "small", "span", "strong", "sub", "sup", "tt", "u", "var", "wbr",
+    "abbr", "b", "big", "bdi", "bdo", "code", "em", "font", "i", "ins", "kbd", "mark", "s", "samp",
+    "small", "span", "strong", "sub", "sup", "tt", "u", "var", "wbr",
 ];
 
 /// Elements whose content is not text for a reader.
@@ -57,13 +57,12 @@ pub(super) fn read(html: &str) -> Page {
             {
                 page.hrefs.push(decode_entities(href));
             }
-        } else if matches!(tag.strip_prefix('/').unwrap_or(&name), "td" | "th") {
-            page.text.push(' ');
         }
         let bare = tag.strip_prefix('/').unwrap_or(&tag[..name_end]).trim_end();
-        let within = WITHIN_WORDS.iter().any(|w| bare.eq_ignore_ascii_case(w));
-        let cell = bare.eq_ignore_ascii_case("td") || bare.eq_ignore_ascii_case("th");
-        if !within && !cell {
+        let is_one_of = |names: &[&str]| names.iter().any(|n| bare.eq_ignore_ascii_case(n));
+        if is_one_of(&["a", "td", "th"]) {
+            page.text.push(' ');
+        } else if !is_one_of(WITHIN_WORDS) {
             page.text.push('\n');
         }
     }

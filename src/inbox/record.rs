@@ -107,7 +107,7 @@ impl Warning {
             Warning::LongLineInMail => "long_line_in_mail",
             Warning::MissingBrackets => "missing_brackets",
             Warning::NoGreeting => "no_greeting",
-            Warning::BytesBehindStartTls => "bytes_behind_starttls",
+            Warning::BytesBehindStartTls => "bytes_behind_start_tls",
             Warning::Unreadable => "unreadable",
             Warning::Truncated => "truncated",
         }

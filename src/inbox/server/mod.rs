@@ -1,20 +1,31 @@
 //! The SMTP server: listeners, connections, limits and deadlines around a
 //! [`Session`](super::session).
 
+mod connection;
+mod stream;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::Inbox;
 use super::session::Rules;
 use crate::world::World;
 
+use connection::Shared;
+use stream::Stream;
+
 /// Connections that may wait to be accepted. The usual 128 drops some at 200 sessions.
 const BACKLOG: i32 = 1024;
+
+/// How long to wait when nothing can be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How the server behaves.
 #[derive(Debug, Clone)]
@@ -56,12 +67,90 @@ pub fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// period. Without `tls` neither STARTTLS nor the implicit listener is served.
 pub async fn serve(
     listeners: Listeners,
-    settings: Settings,
+    mut settings: Settings,
     inbox: Inbox,
     tls: Option<Arc<ServerConfig>>,
     world: World,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let _unused = (listeners, settings, inbox, tls, world);
-    shutdown.await;
+    settings.rules.starttls &= tls.is_some();
+    let Listeners { plain, implicit } = listeners;
+    let implicit = implicit.filter(|_| tls.is_some());
+    let grace = settings.grace;
+    let slots = Arc::new(Semaphore::new(settings.connections));
+    let shared = Arc::new(Shared {
+        rules: Arc::new(settings.rules.clone()),
+        settings,
+        inbox,
+        tls,
+        world: world.clone(),
+    });
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        let (accepted, encrypted) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            // Those that ended make room in the set.
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            accepted = plain.accept() => (accepted, false),
+            accepted = accept(implicit.as_ref()) => (accepted, true),
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, mostly: trying again at once would only spin.
+                tracing::warn!(%error, "a connection could not be accepted");
+                world.sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(slot) = slots.clone().try_acquire_owned() else {
+            turn_away(stream, encrypted);
+            continue;
+        };
+        let (shared, stopping) = (shared.clone(), stopping.clone());
+        connections.spawn(async move {
+            // Replies are written in one go, so there is nothing to wait for.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY");
+            }
+            let peer = peer.to_string();
+            let stream = Stream::Plain(stream);
+            if let Err(ended) = connection::serve(&shared, stream, peer, encrypted, stopping).await
+            {
+                tracing::debug!(%ended, "an SMTP connection was cut off");
+            }
+            drop(slot);
+        });
+    }
+    drop((plain, implicit));
+    stop.send_replace(true);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if world.timeout(grace, finished).await.is_err() {
+        tracing::warn!("SMTP sessions were cut off at the end of the grace period");
+        connections.shutdown().await;
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Says that there is no room, without waiting for anything: a new socket has room for a line.
+fn turn_away(stream: TcpStream, encrypted: bool) {
+    use std::io::Write as _;
+
+    if encrypted {
+        return;
+    }
+    if let Ok(mut stream) = stream.into_std() {
+        // Whoever is gone already needs no answer.
+        let _ = stream.write_all(b"421 4.3.2 too many connections, try again later\r\n");
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+    }
 }
