@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::identity::Policy;
 use crate::language::Language;
 use crate::mail::Sender;
 use crate::secret::{CodeStyle, SecretText};
@@ -20,7 +21,7 @@ settings! {
         listen: SocketAddr = value::listener, "127.0.0.1:8000";
         /// The longest body of a request.
         body_limit: usize = value::size, "256KiB";
-        /// How long one request may take, waiting for mail apart.
+        /// How long a client may take for the head and for the body of a request, each.
         timeout: Duration = value::some_duration, "30s";
         /// How many connections at once.
         connections: usize = value::positive, "4096";
@@ -32,7 +33,7 @@ settings! {
         allowed_hosts: Vec<String> = value::list, "";
         /// Whether /metrics answers without the admin token.
         metrics_open: bool = value::flag, "false";
-        /// How long requests that run may take to finish when gatepost stops.
+        /// How long requests and SMTP sessions that run may take to finish when gatepost stops.
         grace: Duration = value::duration, "10s";
     }
     /// The SMTP service that captures mail.
@@ -59,8 +60,6 @@ settings! {
         strict: bool = value::flag, "false";
         /// NAME:PASSWORD,… that may send mail, after AUTH alone; empty: everybody, with or without.
         users: Vec<(String, SecretText)> = value::users, "" secret;
-        /// How long sessions that run may take to finish when gatepost stops.
-        grace: Duration = value::duration, "10s";
     }
     /// Where the state is kept.
     data: Data {
@@ -183,15 +182,15 @@ settings! {
     /// How often something may be done, such as 30/hour, or 5/hour, 20/day, or off.
     limits: Limits {
         /// Codes and resets for one address (beside code.resend).
-        code_per_address: String = value::policy, "5/hour, 20/day";
+        code_per_address: Policy = value::policy, "5/hour, 20/day";
         /// Codes and resets from one IP address.
-        code_per_ip: String = value::policy, "30/hour";
+        code_per_ip: Policy = value::policy, "30/hour";
         /// Registrations from one IP address.
-        registration_per_ip: String = value::policy, "20/hour";
+        registration_per_ip: Policy = value::policy, "20/hour";
         /// Wrong codes from one IP address.
-        wrong_code_per_ip: String = value::policy, "60/hour";
+        wrong_code_per_ip: Policy = value::policy, "60/hour";
         /// Wrong logins from one IP address.
-        wrong_login_per_ip: String = value::policy, "30/10min";
+        wrong_login_per_ip: Policy = value::policy, "30/10min";
     }
     /// What is remembered of what happened.
     audit: Audit {

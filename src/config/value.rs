@@ -6,6 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::identity::Policy;
 use crate::language::Language;
 use crate::mail::Sender;
 use crate::secret::{CodeStyle, SecretText};
@@ -46,6 +47,12 @@ impl Protocol {
             Protocol::Http => "http",
             Protocol::Https => "https",
         }
+    }
+}
+
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.scheme())
     }
 }
 
@@ -404,20 +411,10 @@ pub fn log_level(text: &str) -> Result<String, String> {
     }
 }
 
-/// How often something may be done: `30/hour`, `5/hour, 20/day`, `30/10min`, or `off`.
-pub fn policy(text: &str) -> Result<String, String> {
-    let rate = |rate: &str| {
-        let (number, window) = rate.trim().split_once('/')?;
-        number.trim().parse::<u32>().ok().filter(|n| *n > 0)?;
-        let window = window.trim();
-        let named = matches!(window, "second" | "minute" | "min" | "hour" | "day");
-        (named || some_duration(window).is_ok()).then_some(())
-    };
-    if text == "off" || text.split(',').all(|part| rate(part).is_some()) {
-        Ok(text.to_owned())
-    } else {
-        Err("a limit such as 30/hour, 30/10min or 5/hour, 20/day; or off".to_owned())
-    }
+/// How often something may be done.
+pub fn policy(text: &str) -> Result<Policy, String> {
+    text.parse()
+        .map_err(|_| "a limit such as 30/hour, 30/10min or 5/hour, 20/day; or off".to_owned())
 }
 
 /// Django's USE_REAL_EMAIL as a [`mail_mode`].
