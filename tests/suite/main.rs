@@ -1,3 +1,6 @@
 //! The one integration-test binary: what users can see, tested through the doors they use.
 
+mod config;
+mod layers;
 mod store;
+mod tidy;

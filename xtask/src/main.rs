@@ -8,12 +8,14 @@
 )]
 
 mod bench;
+mod check;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
+  check                      formatting, lints and documentation, without running the tests
   bench capture|http|store   measure against the budgets of the design";
 
 fn main() -> ExitCode {
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     };
     match command {
         "bench" => bench::run(rest),
+        "check" => check::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             ExitCode::SUCCESS
