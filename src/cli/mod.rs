@@ -1,6 +1,77 @@
-//! (to be written)
+//! The command line: the only place that prints, and that decides on exit codes. What must not
+//! live here: work. A command reads its settings, calls what does the work, and says what came
+//! of it.
+//!
+//! Exit codes: 0 all went well, 1 it did not, 2 the command line or the settings are wrong.
+
+mod args;
+mod banner;
+mod log;
+mod output;
+mod ready;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::config::Mode;
+use crate::config::Request;
+use crate::config::Settings;
+
+use args::Args;
+use args::Command;
+use args::Common;
+
+/// Something did not work.
+const FAILED: u8 = 1;
+/// The command line or the settings are wrong.
+const MISUSED: u8 = 2;
+
+/// Why a command ends with another code than 0. Its words are already said.
+struct Exit(u8);
 
 /// The binary's main function.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help goes to stdout with code 0, misuse to stderr with code 2.
+            let code = u8::try_from(error.exit_code()).unwrap_or(MISUSED);
+            // A reader that is gone needs no help text.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match args.command {
+        Command::Config { common, dev, json } => {
+            let mode = if dev { Mode::Dev } else { Mode::Serve };
+            settings(mode, &common).map(|settings| show::show(&settings, json))
+        }
+        _ => {
+            output::complain("error: this command comes with the composition root");
+            Err(Exit(FAILED))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Exit(code)) => ExitCode::from(code),
+    }
+}
+
+/// All settings, or their errors said.
+fn settings(mode: Mode, common: &Common) -> Result<Settings, Exit> {
+    let request = Request {
+        flags: common.flags(),
+        file: common.config.clone(),
+        ..Request::of_process(mode)
+    };
+    crate::config::load(&request).map_err(|errors| {
+        let many = if errors.0.len() == 1 { "" } else { "s" };
+        output::complain(&format!("error{many} in the settings:"));
+        for error in &errors.0 {
+            output::complain(&format!("  {error}"));
+        }
+        Exit(MISUSED)
+    })
 }

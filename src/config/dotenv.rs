@@ -42,8 +42,12 @@ pub(super) fn parse(text: &str) -> (Vec<Line>, Vec<Refusal>) {
                 // A quoted value may go on over several lines.
                 let mut quoted = value[1..].to_owned();
                 loop {
-                    if let Some(value) = unquote(&quoted, quote) {
-                        break Some(value);
+                    if let Some((inside, behind)) = unquote(&quoted, quote) {
+                        // `"Ann" <ann@example.com>` is no quoted value: the quotes are part of it.
+                        break Some(match without_comment(behind) {
+                            "" => inside,
+                            _ => without_comment(value).to_owned(),
+                        });
                     }
                     let Some((_, next)) = lines.next() else {
                         break None;
@@ -78,13 +82,14 @@ fn without_comment(value: &str) -> &str {
     value.trim_end()
 }
 
-/// What stands before the closing quote, its escapes resolved; `None` when there is none.
-fn unquote(text: &str, quote: char) -> Option<String> {
+/// What stands before the closing quote, its escapes resolved, and what stands behind it; `None`
+/// when there is none.
+fn unquote(text: &str, quote: char) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.chars();
     loop {
         match chars.next()? {
-            c if c == quote => return Some(value),
+            c if c == quote => return Some((value, chars.as_str())),
             '\\' => match (chars.next()?, quote) {
                 ('n', '"') => value.push('\n'),
                 ('r', '"') => value.push('\r'),
@@ -112,7 +117,8 @@ mod tests {
             D='a\\nb'\n\
             E=\"first\nsecond\"\n\
             DEFAULT_FROM_EMAIL=微光 <hi@example.com>\n\
-            F=#nothing\n";
+            F=#nothing\n\
+            G=\"Ann, A.\" <ann@example.com> # who\n";
         let (lines, refused) = parse(text);
         let read: Vec<_> = lines
             .iter()
@@ -130,6 +136,7 @@ mod tests {
                 (8, "E", "first\nsecond"),
                 (10, "DEFAULT_FROM_EMAIL", "微光 <hi@example.com>"),
                 (11, "F", ""),
+                (12, "G", "\"Ann, A.\" <ann@example.com>"),
             ]
         );
         assert!(refused.is_empty());

@@ -105,6 +105,19 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
                     .to_owned(),
             );
         }
+        let other = match (relay.port, relay.security) {
+            (465, Security::StartTls) => Some("EMAIL_USE_SSL=True, or port 587"),
+            (587, Security::Implicit) => Some("EMAIL_USE_TLS=True, or port 465"),
+            _ => None,
+        };
+        if let Some(other) = other {
+            warnings.push(format!(
+                "relay.port {} ({}) does not go with relay.security ({}); most relays want {other}",
+                relay.port,
+                from("relay.port"),
+                from("relay.security")
+            ));
+        }
         if settings.site.domain.is_none() {
             warnings.push(
                 "site.domain is not set (DEFAULT_DOMAIN): links in mails lead to the address \

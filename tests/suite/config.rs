@@ -407,17 +407,20 @@ fn what_is_allowed_and_probably_not_meant_is_warned_of() {
     let project = Project::new()
         .env("USE_REAL_EMAIL", "1")
         .env("EMAIL_HOST", "localhost")
+        .env("EMAIL_PORT", "465")
+        .env("EMAIL_USE_TLS", "True")
         .env("GATEPOST_HTTP_METRICS_OPEN", "1")
         .env("GATEPOST_HTTP_LISTEN", "0.0.0.0:8000");
     let warnings = project.load().unwrap().warnings;
-    for (warning, about) in
-        warnings
-            .iter()
-            .zip(["site.domain", "site.protocol", "http.metrics_open"])
-    {
+    for (warning, about) in warnings.iter().zip([
+        "relay.port",
+        "site.domain",
+        "site.protocol",
+        "http.metrics_open",
+    ]) {
         assert!(warning.starts_with(about), "{warning}");
     }
-    assert_eq!(warnings.len(), 3);
+    assert_eq!(warnings.len(), 4);
 }
 
 #[test]

@@ -1,0 +1,151 @@
+//! What can be typed behind `gatepost`. What must not live here: what it does.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use clap::Subcommand;
+use clap::builder::styling::Styles;
+
+use crate::config::Flag;
+
+/// Accounts and mail for a small team, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost", version, arg_required_else_help = true, styles = Styles::plain())]
+#[command(after_help = "\
+Examples:
+  gatepost dev                        HTTP on 127.0.0.1:8000, an SMTP inbox on 127.0.0.1:1025
+  gatepost serve --http 0.0.0.0:8000  in production, behind a proxy that speaks TLS
+  gatepost config                     every setting, its value and where it came from
+  gatepost send-test-mail ann@example.com
+
+Settings come from flags, the environment, .env, gatepost.toml and defaults, in this order.
+The setting a.b_c of gatepost.toml is GATEPOST_A_B_C in the environment; EMAIL_HOST,
+DEFAULT_FROM_EMAIL, USE_REAL_EMAIL and the other names of a Django project work unchanged.")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What gatepost can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run on a developer's machine: every mail is captured, none goes out
+    #[command(after_help = "\
+Examples:
+  gatepost dev
+  gatepost dev --http 127.0.0.1:0 --smtp 127.0.0.1:0 --data /tmp/gatepost --ready-file ready.json
+
+Whatever USE_REAL_EMAIL says, mail is captured; limits per IP address are off unless set.")]
+    Dev {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        ready_file: ReadyFile,
+    },
+    /// Run in production: mail goes out through the relay with USE_REAL_EMAIL=1
+    #[command(after_help = "\
+Examples:
+  gatepost serve --data /var/lib/gatepost
+  USE_REAL_EMAIL=1 EMAIL_HOST=smtp.gmail.com EMAIL_USE_TLS=True gatepost serve
+
+Without USE_REAL_EMAIL=1 (or mail.mode = \"relay\") mail is captured, and a line says so.")]
+    Serve {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        ready_file: ReadyFile,
+    },
+    /// Show every setting, its value and where it came from; secrets are masked
+    Config {
+        #[command(flatten)]
+        common: Common,
+        /// Show what `gatepost dev` would use instead of `gatepost serve`
+        #[arg(long)]
+        dev: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the OpenAPI document of the HTTP API
+    Openapi {
+        /// Print YAML instead of JSON
+        #[arg(long)]
+        yaml: bool,
+    },
+    /// Send a mail through the outbox, wait for the outcome and say what happened
+    #[command(
+        alias = "sendtestmail",
+        after_help = "\
+Examples:
+  gatepost send-test-mail ann@example.com
+  USE_REAL_EMAIL=1 gatepost send-test-mail ann@example.com
+
+The exit code is 0 when the mail was sent (or captured), and 1 when it was not."
+    )]
+    SendTestMail {
+        /// Whom to send it to
+        address: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// Flags that most commands take.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// Where the HTTP service listens [http.listen, default 127.0.0.1:8000; port 0: any]
+    #[arg(long, value_name = "ADDR")]
+    http: Option<String>,
+    /// Where the SMTP inbox listens [smtp.listen, default 127.0.0.1:1025; port 0: any]
+    #[arg(long, value_name = "ADDR")]
+    smtp: Option<String>,
+    /// The data folder: store, keys, admin token [data.dir, default data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// The file of settings, in the place of gatepost.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How the log is written: human or json [log.format, default human]
+    #[arg(long, value_name = "FORMAT")]
+    log: Option<String>,
+}
+
+/// For whoever waits until gatepost listens.
+#[derive(Debug, clap::Args)]
+pub struct ReadyFile {
+    /// Write {"http": "…", "smtp": "…", "pid": …} into FILE once all are listening
+    #[arg(long = "ready-file", value_name = "FILE")]
+    pub path: Option<PathBuf>,
+}
+
+impl Common {
+    /// Those flags that set a setting.
+    pub fn flags(&self) -> Vec<Flag> {
+        [
+            ("http.listen", "--http", &self.http),
+            ("smtp.listen", "--smtp", &self.smtp),
+            ("data.dir", "--data", &self.data),
+            ("log.format", "--log", &self.log),
+        ]
+        .into_iter()
+        .filter_map(|(setting, flag, value)| {
+            Some(Flag {
+                setting,
+                flag,
+                value: value.clone()?,
+            })
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Args::command().debug_assert();
+    }
+}

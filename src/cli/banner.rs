@@ -1,0 +1,49 @@
+//! What gatepost says once it listens: where everything is, in a few lines for people.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use crate::config::MailMode;
+use crate::config::Mode;
+use crate::config::Settings;
+
+/// The lines for a gatepost that listens at these addresses.
+pub fn lines(settings: &Settings, http: SocketAddr, smtp: SocketAddr) -> String {
+    let url = format!("http://{http}");
+    let data = &settings.data.dir;
+    let mode = match (settings.mail.mode, &settings.relay.host) {
+        (MailMode::Relay, Some(host)) => {
+            format!("sent out through {host}:{}", settings.relay.port)
+        }
+        _ => "captured; none goes out".to_owned(),
+    };
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "  {name:<12} {value}");
+    };
+    line("HTTP", &url);
+    line("API browser", &format!("{url}/docs"));
+    line("Inbox", &format!("{url}/api/v1/inbox/messages"));
+    line("SMTP", &smtp.to_string());
+    line("Mail", &mode);
+    line("From", &settings.mail.from.to_string());
+    line(
+        "Admin token",
+        &data.join("admin.token").display().to_string(),
+    );
+    line("Data", &data.display().to_string());
+    let command = match settings.mode {
+        Mode::Dev => "dev",
+        Mode::Serve => "serve",
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let mut banner = format!("gatepost {version} {command} is listening\n{text}");
+    if settings.mode == Mode::Serve && settings.mail.mode == MailMode::Capture {
+        banner.push_str(
+            "\n  !! NO MAIL GOES OUT: all of it is captured. Set USE_REAL_EMAIL=1 (or\n  \
+             !! mail.mode = \"relay\") to send it through a relay.\n",
+        );
+    }
+    banner
+}
