@@ -1,14 +1,18 @@
 //! Outgoing mail: from a template and its values to a frozen [`Letter`], which waits in the
-//! [`outbox`], written in the user's own transaction. The road goes on through the courier, who
-//! claims it, and the relay, who delivers it. Captured mail lives in `inbox`, not here.
+//! [`outbox`], written in the user's own transaction. The road goes on through the [`courier`], who
+//! claims it, and the [`relay`], who delivers it. Captured mail lives in `inbox`, not here.
 //!
 //! There is one road: in development the relay is the capture server on loopback.
 
 pub mod attempt;
+pub mod courier;
 mod kind;
 mod letter;
 pub mod outbox;
 mod phrase;
+mod plan;
+pub mod relay;
+mod rulebook;
 mod sender;
 mod template;
 
@@ -162,7 +166,6 @@ mod tests {
         assert_eq!((a.id, a.digest, &a.sealed), (b.id, b.digest, &b.sealed));
         assert_ne!(a.digest, other.digest);
         let parcel = Parcel::open(&Keys::from_root(&[1; 32]), a.id, &a.sealed).unwrap();
-        eprintln!("{}", String::from_utf8_lossy(&parcel.message));
         assert!(parcel.needs_smtputf8());
         assert!(a.message_id.ends_with("@example.com>"));
     }

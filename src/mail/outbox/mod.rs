@@ -1,6 +1,8 @@
 //! The outbox: mails that wait, are on their way or are done with, written in the transaction of
 //! the user's own action. Who sends them, when and how is the courier's and the relay's business.
 
+mod claim;
+mod list;
 mod row;
 
 use serde_bytes::ByteBuf;
@@ -10,6 +12,8 @@ use crate::mail::attempt::Attempt;
 use crate::mail::letter::{Letter, OutboxId};
 use crate::store::{Error, Read, Tx};
 
+pub use claim::{Claim, Completion, body, claim, complete, next_due, renew};
+pub use list::{Filter, Item, Page, list};
 pub use row::{Counts, Row, Setback, Shelved, State};
 
 use row::{ATTEMPTS, BODIES, COUNTS, Ledger, ROWS};

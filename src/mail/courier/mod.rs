@@ -1,0 +1,116 @@
+//! The courier: waits for mail that is due, claims it, has the relay deliver it and writes down
+//! what came of it. How SMTP is spoken is the relay's business, what the tables look like the
+//! outbox's.
+//!
+//! One [`dispatch`] task does all transactions, so that a burst costs few of them; each [`run`]
+//! takes a few mails over one connection and hands the connection back for the next.
+
+mod dispatch;
+mod run;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::relay::Relay;
+use crate::events::Events;
+use crate::secret::Keys;
+use crate::store::Store;
+use crate::world::World;
+
+/// How mail is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How many connections to the relay may be open at once.
+    pub connections: usize,
+    /// How long a mail stays with a courier that is not heard of; renewed while it is.
+    pub lease: Duration,
+    /// How long a connection is kept open without a mail.
+    pub idle: Duration,
+    /// After how many mails a connection is closed.
+    pub mails_per_connection: u32,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// As usual.
+    Working,
+    /// Finish the mail at hand, begin no other.
+    Finishing,
+    /// Drop everything.
+    Cut,
+}
+
+/// Completes when everything is to be dropped.
+async fn cut(mut phase: watch::Receiver<Phase>) {
+    if phase.wait_for(|phase| *phase == Phase::Cut).await.is_err() {
+        // Nobody can say so any more; whoever dropped the courier aborts its tasks.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// What all parts of a courier share.
+struct Shared {
+    settings: Settings,
+    store: Store,
+    events: Events,
+    keys: Keys,
+    world: World,
+    relay: Relay,
+}
+
+/// A courier at work. It stops at once, without a word to the store, when this is dropped: what
+/// it held is claimed again when the lease has run out.
+#[derive(Debug)]
+pub struct Courier {
+    phase: watch::Sender<Phase>,
+    task: JoinHandle<()>,
+    world: World,
+}
+
+impl Courier {
+    /// Starts one. Needs a tokio runtime.
+    pub fn start(
+        settings: Settings,
+        store: Store,
+        events: Events,
+        keys: Keys,
+        world: World,
+        relay: Relay,
+    ) -> Courier {
+        let (phase, watched) = watch::channel(Phase::Working);
+        let shared = Arc::new(Shared {
+            settings,
+            store,
+            events,
+            keys,
+            world: world.clone(),
+            relay,
+        });
+        let task = tokio::spawn(dispatch::Dispatch::new(shared, watched).work());
+        Courier { phase, task, world }
+    }
+
+    /// Stops: mails that are on their way are finished within `grace`, the others given back.
+    /// What is then still under way is cut off; it is tried again after the next start.
+    pub async fn stop(mut self, grace: Duration) {
+        // An error means that the task is gone already.
+        let _ = self.phase.send(Phase::Finishing);
+        let world = self.world.clone();
+        if world.timeout(grace, &mut self.task).await.is_ok() {
+            return;
+        }
+        let _ = self.phase.send(Phase::Cut);
+        // One last transaction, unless the store hangs.
+        let _ = world.timeout(Duration::from_secs(5), &mut self.task).await;
+    }
+}
+
+impl Drop for Courier {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

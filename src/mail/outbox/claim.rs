@@ -1,0 +1,261 @@
+//! What couriers do to the outbox: claim, renew, give back, complete. Every change is fenced on
+//! the claim's number, so a courier that was slow and lost its lease changes nothing any more.
+
+use std::time::Duration;
+
+use super::row::{ATTEMPTS, BODIES, DUE, Ledger, ROWS, Row, Setback, State};
+use crate::events::Topic;
+use crate::mail::attempt::{Attempt, Outcome, Stage};
+use crate::mail::kind::Lane;
+use crate::mail::letter::OutboxId;
+use crate::store::{Error, Read, Tx};
+use crate::world::Timestamp;
+
+/// A mail that was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Which.
+    pub id: OutboxId,
+    /// The number of this claim.
+    pub number: u32,
+    /// How many tries were charged before.
+    pub tries: u32,
+    /// Its lane.
+    pub lane: Lane,
+    /// From when on it must not be sent any more.
+    pub expires_at: Timestamp,
+}
+
+/// How a claim ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The claim.
+    pub claim: Claim,
+    /// What was tried; `None` when nothing was, and the mail goes back as it came.
+    pub attempt: Option<Attempt>,
+    /// When to try again, should the attempt ask for it; `None` when there is no time left.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// Claims up to `limit` mails that are due at `now`, prompt ones first, oldest first, each for
+/// `lease`. Those whose time went by are expired on the way, and what another courier held past
+/// the end of its lease is claimed again.
+///
+/// # Errors
+/// Those of the store.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    lease: Duration,
+    limit: usize,
+) -> Result<Vec<Claim>, Error> {
+    let mut due = Vec::new();
+    for lane in Lane::ALL {
+        let lane = lane as u8;
+        let left = limit - due.len();
+        let rows = tx.scan(DUE.under(&lane).up_to(&(lane, now)))?;
+        for row in rows.take(left) {
+            due.push(row?.0);
+        }
+    }
+    let mut claims = Vec::with_capacity(due.len());
+    if due.is_empty() {
+        return Ok(claims);
+    }
+    let mut ledger = Ledger::open(tx)?;
+    for key in due {
+        let (_, at, id) = key;
+        let row = ledger.tx.get(&ROWS, &id)?;
+        let Some(before) = row.filter(|row| row.due_at == Some(at)) else {
+            // An entry without its row would be due for ever.
+            ledger.tx.delete(&DUE, &key);
+            continue;
+        };
+        let mut row = before.clone();
+        if row.state == State::Sending {
+            lost(&mut ledger, id, &mut row, now);
+        }
+        if row.expires_at <= now {
+            let state = gone_by(&row);
+            end(&mut row, state, now);
+        } else {
+            row.claim += 1;
+            row.state = State::Sending;
+            row.due_at = Some(now + lease);
+            claims.push(Claim {
+                id,
+                number: row.claim,
+                tries: row.tries,
+                lane: row.kind.lane(),
+                expires_at: row.expires_at,
+            });
+        }
+        ledger.update(id, &before, &row);
+    }
+    ledger.close();
+    tx.wake(Topic::Outbox);
+    Ok(claims)
+}
+
+/// Notes that the last courier of `id` was never heard of again. It may have sent the mail.
+fn lost(ledger: &mut Ledger<'_, '_>, id: OutboxId, row: &mut Row, now: Timestamp) {
+    let attempt = Attempt {
+        started_at: row.due_at.unwrap_or(now),
+        ended_at: now,
+        stage: Stage::Claim,
+        outcome: Outcome::Lost,
+        code: None,
+        reply: b"the courier that had this mail went away without a word; it may have sent it"
+            .to_vec(),
+        transcript: Vec::new(),
+    };
+    row.doubtful = true;
+    row.tries += 1;
+    row.setback = Some(setback(&attempt));
+    ledger.tx.put(&ATTEMPTS, &(id, row.claim), &attempt);
+}
+
+/// Moves the end of the leases of `claims` to `until`.
+///
+/// # Errors
+/// Those of the store.
+pub fn renew(tx: &mut Tx<'_>, claims: &[Claim], until: Timestamp) -> Result<(), Error> {
+    let mut ledger = Ledger::open(tx)?;
+    for claim in claims {
+        if let Some(before) = held(&ledger, claim)? {
+            let mut row = before.clone();
+            row.due_at = Some(until);
+            ledger.update(claim.id, &before, &row);
+        }
+    }
+    ledger.close();
+    Ok(())
+}
+
+/// Writes down how claims ended, and wipes the bodies of those that are done with. Says how many
+/// of them were still held under their number; the others changed nothing.
+///
+/// # Errors
+/// Those of the store.
+pub fn complete(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    completions: &[Completion],
+) -> Result<usize, Error> {
+    let mut counted = 0;
+    let mut ledger = Ledger::open(tx)?;
+    for completion in completions {
+        let claim = &completion.claim;
+        let Some(before) = held(&ledger, claim)? else {
+            continue;
+        };
+        let mut row = before.clone();
+        match &completion.attempt {
+            None => wait(&mut row, now),
+            Some(attempt) => {
+                settle(&mut row, attempt, completion.retry_at, now);
+                ledger.tx.put(&ATTEMPTS, &(claim.id, claim.number), attempt);
+            }
+        }
+        ledger.update(claim.id, &before, &row);
+        counted += 1;
+    }
+    ledger.close();
+    tx.wake(Topic::Outbox);
+    Ok(counted)
+}
+
+/// The row of `claim`, if the claim still holds.
+fn held(ledger: &Ledger<'_, '_>, claim: &Claim) -> Result<Option<Row>, Error> {
+    let row = ledger.tx.get(&ROWS, &claim.id)?;
+    Ok(row.filter(|row| row.state == State::Sending && row.claim == claim.number))
+}
+
+/// What an attempt makes of a row.
+fn settle(row: &mut Row, attempt: &Attempt, retry_at: Option<Timestamp>, now: Timestamp) {
+    row.tries += 1;
+    if attempt.outcome != Outcome::Accepted {
+        row.setback = Some(setback(attempt));
+    }
+    match attempt.outcome {
+        Outcome::Accepted => end(row, State::Sent, now),
+        Outcome::Permanent => end(row, State::Dead, now),
+        Outcome::Lapsed => end(row, gone_by(row), now),
+        Outcome::Uncertain | Outcome::Lost => {
+            row.doubtful = true;
+            again(row, retry_at, now);
+        }
+        Outcome::Temporary | Outcome::Connection | Outcome::Configuration => {
+            again(row, retry_at, now);
+        }
+    }
+}
+
+fn again(row: &mut Row, retry_at: Option<Timestamp>, now: Timestamp) {
+    match retry_at {
+        Some(at) => wait(row, at),
+        None => end(row, gone_by(row), now),
+    }
+}
+
+fn wait(row: &mut Row, until: Timestamp) {
+    row.state = if row.doubtful {
+        State::Uncertain
+    } else {
+        State::Queued
+    };
+    row.due_at = Some(until);
+}
+
+fn end(row: &mut Row, state: State, now: Timestamp) {
+    row.state = state;
+    row.due_at = None;
+    row.finished_at = Some(now);
+}
+
+/// What becomes of a mail for which there is no more time: one that may have arrived stays
+/// uncertain; a code has expired; a notice, which has no life of its own, was given up.
+fn gone_by(row: &Row) -> State {
+    if row.doubtful {
+        return State::Uncertain;
+    }
+    match row.kind.lane() {
+        Lane::Prompt => State::Expired,
+        Lane::Ordinary => State::Dead,
+    }
+}
+
+fn setback(attempt: &Attempt) -> Setback {
+    Setback {
+        at: attempt.ended_at,
+        stage: attempt.stage,
+        outcome: attempt.outcome,
+        code: attempt.code,
+        text: attempt.reply_text(),
+    }
+}
+
+/// When the next mail is due (or the next lease runs out), in either lane.
+///
+/// # Errors
+/// Those of the store.
+pub fn next_due(read: &impl Read) -> Result<Option<Timestamp>, Error> {
+    let mut next = None;
+    for lane in Lane::ALL {
+        let first = read.scan(DUE.under(&(lane as u8)))?.next().transpose()?;
+        let at = first.map(|((_, at, _), ())| at);
+        next = match (next, at) {
+            (Some(a), Some(b)) => Some(std::cmp::min(a, b)),
+            (a, b) => a.or(b),
+        };
+    }
+    Ok(next)
+}
+
+/// The sealed body of the mail called `id`, while it has one.
+///
+/// # Errors
+/// Those of the store.
+pub fn body(read: &impl Read, id: OutboxId) -> Result<Option<Vec<u8>>, Error> {
+    Ok(read.get(&BODIES, &id)?.map(serde_bytes::ByteBuf::into_vec))
+}

@@ -1,0 +1,142 @@
+//! Pages of the outbox, newest first. A page costs the same however long the outbox is.
+
+use super::counts;
+use super::row::{BY_STATE, DUE, ROWS, Row, State};
+use crate::address::EmailAddress;
+use crate::mail::letter::OutboxId;
+use crate::store::{Error, Read};
+
+/// Which mails to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those in this state.
+    pub state: Option<State>,
+    /// Only those to this address (by its lookup form).
+    pub to: Option<EmailAddress>,
+}
+
+/// A mail of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its name.
+    pub id: OutboxId,
+    /// What is known of it.
+    pub row: Row,
+}
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The mails, newest first. A filter may leave few or none of the rows that were looked at.
+    pub items: Vec<Item>,
+    /// Where the next page begins; `None` at the end of the list.
+    pub next: Option<OutboxId>,
+    /// How many there are in the whole list; `None` where only reading all would tell.
+    pub total: Option<u64>,
+    more: bool,
+}
+
+/// How many rows one page looks at, at most.
+const LOOK: usize = 10_000;
+
+/// The mails that match `filter`, from just below `cursor` on, at most `limit` of them.
+///
+/// # Errors
+/// Those of the store.
+pub fn list(
+    read: &impl Read,
+    filter: &Filter,
+    cursor: Option<OutboxId>,
+    limit: usize,
+) -> Result<Page, Error> {
+    let counts = counts(read)?;
+    let total = match (filter.state, &filter.to) {
+        (_, Some(_)) => None,
+        (Some(state), None) => Some(counts.of(state)),
+        (None, None) => Some(counts.total()),
+    };
+    let open = counts.of(State::Queued) + counts.of(State::Sending) + counts.of(State::Uncertain);
+    let mut page = Page {
+        items: Vec::new(),
+        next: None,
+        total,
+        more: false,
+    };
+    let before = cursor.unwrap_or(OutboxId::from_bytes([0xff; 16]));
+    match filter.state {
+        Some(State::Queued | State::Sending) if open <= LOOK as u64 => {
+            // Few wait: they are found through their due times. Where many do, the newest rows
+            // of all are mostly such, and the last arm finds them at once.
+            let mut ids: Vec<OutboxId> = read
+                .scan(DUE.all())?
+                .map(|row| row.map(|((_, _, id), ())| id))
+                .collect::<Result<_, _>>()?;
+            ids.retain(|id| *id < before);
+            ids.sort_unstable_by(|a, b| b.cmp(a));
+            fill(read, filter, limit, ids.into_iter().map(Ok), &mut page)?;
+        }
+        Some(state @ (State::Uncertain | State::Dead | State::Expired | State::Discarded)) => {
+            let state = state as u8;
+            let rows = read.scan(BY_STATE.under(&state).before(&(state, before)).backwards())?;
+            let ids = rows.map(|row| row.map(|((_, id), ())| id));
+            fill(read, filter, limit, ids, &mut page)?;
+        }
+        _ => {
+            for (looked, row) in read
+                .scan(ROWS.all().before(&before).backwards())?
+                .enumerate()
+            {
+                let (id, row) = row?;
+                if !take(filter, limit, looked, id, row, &mut page) {
+                    break;
+                }
+            }
+        }
+    }
+    page.next = page.next.filter(|_| page.more);
+    Ok(page)
+}
+
+fn fill(
+    read: &impl Read,
+    filter: &Filter,
+    limit: usize,
+    ids: impl Iterator<Item = Result<OutboxId, Error>>,
+    page: &mut Page,
+) -> Result<(), Error> {
+    for (looked, id) in ids.enumerate() {
+        let id = id?;
+        if let Some(row) = read.get(&ROWS, &id)?
+            && !take(filter, limit, looked, id, row, page)
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the row on the page if it belongs there; `false` when the page ends before it.
+fn take(
+    filter: &Filter,
+    limit: usize,
+    looked: usize,
+    id: OutboxId,
+    row: Row,
+    page: &mut Page,
+) -> bool {
+    if page.items.len() == limit || looked == LOOK {
+        page.more = true;
+        return false;
+    }
+    // The next page begins below the last row that was looked at.
+    page.next = Some(id);
+    let wanted = filter.state.is_none_or(|state| state == row.state)
+        && filter
+            .to
+            .as_ref()
+            .is_none_or(|to| to.lookup() == row.to.lookup());
+    if wanted {
+        page.items.push(Item { id, row });
+    }
+    true
+}

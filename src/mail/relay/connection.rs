@@ -1,0 +1,471 @@
+//! One connection to the server: opened once, used for mail after mail, and given up at the
+//! first doubt about where in the conversation it stands.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::failure::Failure;
+use super::reply::Reply;
+use super::wire::{Speaking, Stream, Tape, Wire};
+use super::{Security, Shared, dial, tls};
+use crate::mail::attempt::{Outcome, Stage};
+use crate::mail::letter::Parcel;
+use crate::mail::rulebook::{Verdict, judge};
+
+type SmtpResult = Result<Response, lettre::transport::smtp::Error>;
+
+/// The server took the mail: a final 2xx.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The code of the final reply.
+    pub code: u16,
+    /// The final reply as it came, secrets masked.
+    pub reply: Vec<u8>,
+    /// The conversation, secrets masked.
+    pub transcript: Vec<u8>,
+}
+
+/// See the [module](self).
+pub struct Connection {
+    smtp: AsyncSmtpConnection,
+    tape: Arc<Tape>,
+    shared: Arc<Shared>,
+    delivered: u32,
+    broken: bool,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
+impl Connection {
+    /// How many mails were delivered over it.
+    pub fn delivered(&self) -> u32 {
+        self.delivered
+    }
+
+    /// Whether another mail may be delivered over it.
+    pub fn is_usable(&self) -> bool {
+        !self.broken
+    }
+
+    /// Whether a message was sent to its final dot and not answered yet: whoever drops a
+    /// delivery now does not know whether the server took it.
+    pub fn is_uncertain(&self) -> bool {
+        self.tape.dot_sent()
+    }
+
+    pub(super) async fn open(shared: &Arc<Shared>) -> Result<Connection, Failure> {
+        let tape = Arc::new(Tape::default());
+        let opened = Connection::open_on(shared, &tape).await;
+        opened.map_err(|mut failure| {
+            failure.transcript = tape.take_transcript();
+            masked(shared, failure, &[])
+        })
+    }
+
+    async fn open_on(shared: &Arc<Shared>, tape: &Arc<Tape>) -> Result<Connection, Failure> {
+        let settings = &shared.settings;
+        let stream = dial::dial(settings, &shared.world).await?;
+        let limit = settings.deadlines.greeting;
+        let wire = match settings.security {
+            Security::None => Wire::new(Stream::Plain(stream), tape.clone(), b""),
+            Security::Implicit => {
+                let handshake = tls::handshake(&shared.tls, &settings.host, stream);
+                let stream = within(shared, Stage::Tls, limit, handshake).await??;
+                Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"")
+            }
+            Security::StartTls => {
+                let wire = Wire::new(Stream::Plain(stream), tape.clone(), b"");
+                let stream = upgrade(shared, wire, tape).await?;
+                // After STARTTLS the server does not greet again (RFC 3207, 4.2), but the
+                // client waits for it.
+                Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"220 TLS\r\n")
+            }
+        };
+        tape.speak(Speaking::Commands);
+        let hello = ClientId::Domain(settings.hello_name.clone());
+        let connecting = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello);
+        let smtp = match within(shared, Stage::Greeting, limit, connecting).await? {
+            Ok(smtp) => smtp,
+            Err(error) => {
+                let reply = last_reply(&tape.reply());
+                return Err(refused(Stage::Greeting, reply, &error));
+            }
+        };
+        let mut connection = Connection {
+            smtp,
+            tape: tape.clone(),
+            shared: shared.clone(),
+            delivered: 0,
+            broken: false,
+        };
+        connection.log_in().await?;
+        Ok(connection)
+    }
+
+    async fn log_in(&mut self) -> Result<(), Failure> {
+        let settings = &self.shared.settings;
+        let (Some(user), Some(password)) = (&settings.user, &settings.password) else {
+            return Ok(());
+        };
+        let mechanisms = [Mechanism::Plain, Mechanism::Login];
+        if self
+            .smtp
+            .server_info()
+            .get_auth_mechanism(&mechanisms)
+            .is_none()
+        {
+            return Err(Failure::of(
+                Stage::Auth,
+                Outcome::Configuration,
+                "the server offers neither AUTH PLAIN nor AUTH LOGIN on this connection",
+            ));
+        }
+        let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+        let shared = self.shared.clone();
+        self.tape.speak(Speaking::Credentials);
+        let auth = self.smtp.auth(&mechanisms, &credentials);
+        let result = within(&shared, Stage::Auth, settings.deadlines.greeting, auth).await?;
+        let reply = last_reply(&self.tape.reply());
+        self.tape.speak(Speaking::Commands);
+        match (result, reply) {
+            (Ok(_), Some(reply))
+                if judge(Stage::Auth, reply.code, &reply.bytes) == Verdict::Accepted =>
+            {
+                Ok(())
+            }
+            (Ok(response), reply) => Err(refused(Stage::Auth, reply, &response.code())),
+            (Err(error), reply) => Err(refused(Stage::Auth, reply, &error)),
+        }
+    }
+
+    /// Delivers one mail. `go_on` is asked before MAIL and again before DATA; when it says no,
+    /// the mail is left alone and the failure is [`Outcome::Lapsed`].
+    ///
+    /// When the future is dropped on the way, the connection must be dropped as well.
+    ///
+    /// # Errors
+    /// Everything but a final 2xx.
+    pub async fn deliver(
+        &mut self,
+        parcel: &Parcel,
+        go_on: impl Fn() -> bool,
+    ) -> Result<Accepted, Failure> {
+        // Until the mail is through, whoever looks must not use the connection for another.
+        self.broken = true;
+        let outcome = self.converse(parcel, go_on).await;
+        let transcript = self.tape.take_transcript();
+        match outcome {
+            Ok(reply) => {
+                self.delivered += 1;
+                let secrets = &self.shared.secrets;
+                Ok(Accepted {
+                    code: reply.code,
+                    reply: secrets.mask(reply.bytes, &parcel.hide),
+                    transcript: secrets.mask(transcript, &parcel.hide),
+                })
+            }
+            Err(mut failure) => {
+                failure.transcript = transcript;
+                Err(masked(&self.shared, failure, &parcel.hide))
+            }
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        parcel: &Parcel,
+        go_on: impl Fn() -> bool,
+    ) -> Result<Reply, Failure> {
+        let limit = self.shared.settings.deadlines.envelope;
+        let parameters = match self.parameters(parcel) {
+            Ok(parameters) => parameters,
+            Err(failure) => {
+                self.broken = false;
+                return Err(failure);
+            }
+        };
+        if !go_on() {
+            self.broken = false;
+            return Err(lapsed(Stage::MailFrom));
+        }
+        let from = Mail::new(Some(address(&parcel.from)), parameters);
+        self.command(Stage::MailFrom, from, limit).await?;
+        let to = Rcpt::new(address(&parcel.to), vec![]);
+        if let Err(failure) = self.command(Stage::RcptTo, to, limit).await {
+            return Err(self.reset(failure).await);
+        }
+        if !go_on() {
+            return Err(self.reset(lapsed(Stage::Data)).await);
+        }
+        if let Err(failure) = self.command(Stage::Data, Data, limit).await {
+            return Err(self.reset(failure).await);
+        }
+        self.content(&parcel.message).await
+    }
+
+    /// What MAIL FROM has to announce, if the server knows it.
+    fn parameters(&self, parcel: &Parcel) -> Result<Vec<MailParameter>, Failure> {
+        let server = self.smtp.server_info();
+        let mut parameters = Vec::new();
+        if parcel.needs_smtputf8() {
+            if !server.supports_feature(Extension::SmtpUtfEight) {
+                let which = if parcel.to.is_ascii() {
+                    &parcel.from
+                } else {
+                    &parcel.to
+                };
+                let problem = format!(
+                    "{which} has letters beyond ASCII before its @; such an address needs a \
+                     relay that offers SMTPUTF8 (RFC 6531), and this one does not"
+                );
+                return Err(Failure::of(Stage::MailFrom, Outcome::Permanent, problem));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !parcel.message.is_ascii() && server.supports_feature(Extension::EightBitMime) {
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        Ok(parameters)
+    }
+
+    /// Ends a transaction that did not come to DATA, so that the connection can be used again.
+    async fn reset(&mut self, failure: Failure) -> Failure {
+        if !self.broken {
+            let limit = self.shared.settings.deadlines.envelope;
+            // Whether it works shows in `broken`; the mail's own failure is what counts.
+            let _ = self.command(Stage::Data, Rset, limit).await;
+        }
+        failure
+    }
+
+    async fn command(
+        &mut self,
+        stage: Stage,
+        command: impl Display,
+        limit: Duration,
+    ) -> Result<Reply, Failure> {
+        self.broken = true;
+        self.tape.speak(Speaking::Commands);
+        let shared = self.shared.clone();
+        let result = within(&shared, stage, limit, self.smtp.command(command)).await?;
+        self.settle(stage, result)
+    }
+
+    async fn content(&mut self, message: &[u8]) -> Result<Reply, Failure> {
+        self.broken = true;
+        self.tape.speak(Speaking::Content);
+        let deadlines = self.shared.settings.deadlines;
+        let world = &self.shared.world;
+        let tape = self.tape.clone();
+        let result = {
+            let sending = self.smtp.message(message);
+            tokio::pin!(sending);
+            tokio::select! {
+                biased;
+                result = &mut sending => Ok(result),
+                () = tape.until_dot() => {
+                    let limit = deadlines.final_reply;
+                    let reply = world.timeout(limit, &mut sending).await;
+                    reply.map_err(|_| silence(Stage::FinalReply, limit))
+                }
+                () = world.sleep(deadlines.content) => {
+                    Err(silence(Stage::Content, deadlines.content))
+                }
+            }
+        };
+        let sent = self.tape.dot_sent();
+        let stage = if sent {
+            Stage::FinalReply
+        } else {
+            Stage::Content
+        };
+        let outcome = result.and_then(|result| self.settle(stage, result));
+        self.tape.speak(Speaking::Commands);
+        outcome.map_err(|mut failure| {
+            // No reply after the dot: it may have been taken (RFC 1047).
+            if sent && failure.code.is_none() {
+                failure.stage = Stage::FinalReply;
+                failure.outcome = Outcome::Uncertain;
+            }
+            failure
+        })
+    }
+
+    /// Reads the reply from the bytes that came, and trusts the connection further only if the
+    /// client read the same.
+    fn settle(&mut self, stage: Stage, result: SmtpResult) -> Result<Reply, Failure> {
+        let bytes = self.tape.reply();
+        let (mut replies, rest) = Reply::all(&bytes);
+        let alone = replies.len() == 1 && rest.is_empty();
+        let code_read = match &result {
+            Ok(response) => Some(u16::from(response.code())),
+            Err(error) => error.status().map(u16::from),
+        };
+        let reply = if replies.is_empty() {
+            Reply::cut_off(&bytes)
+        } else {
+            Some(replies.swap_remove(0))
+        };
+        let Some(reply) = reply else {
+            return Err(match result {
+                Err(error) => refused(stage, None, &error),
+                Ok(_) => Failure::of(stage, Outcome::Connection, "an unreadable reply"),
+            });
+        };
+        // 421: the server closes the channel after it (RFC 5321, 3.8).
+        let misplaced = (300..400).contains(&reply.code) && stage != Stage::Data;
+        self.broken = !alone || misplaced || code_read != Some(reply.code) || reply.code == 421;
+        // Replies that run ahead of the commands: the next one would be taken for another's.
+        let ahead = !alone && stage != Stage::FinalReply && !replies.is_empty();
+        if result.is_ok() && judge(stage, reply.code, &reply.bytes) == Verdict::Accepted && !ahead {
+            return Ok(reply);
+        }
+        Err(refused(stage, Some(reply), &"the reply does not fit"))
+    }
+
+    /// Says good-bye, and does not wait long for the answer.
+    pub async fn quit(mut self) {
+        if self.broken {
+            return;
+        }
+        self.tape.speak(Speaking::Commands);
+        let world = self.shared.world.clone();
+        // Whatever comes of it, the connection is closed.
+        let _ = world
+            .timeout(Duration::from_secs(2), self.smtp.command(Quit))
+            .await;
+    }
+}
+
+/// EHLO, STARTTLS and the handshake. Read by our own eyes: bytes that came in plain text behind
+/// the answer to STARTTLS must not be taken for encrypted ones (CVE-2011-0411).
+async fn upgrade(
+    shared: &Shared,
+    mut wire: Wire,
+    tape: &Tape,
+) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>, Failure> {
+    let settings = &shared.settings;
+    let limit = settings.deadlines.greeting;
+    let hello = async {
+        ask(&mut wire, tape, Stage::Greeting, "").await?;
+        let ehlo = format!("EHLO {}\r\n", settings.hello_name);
+        ask(&mut wire, tape, Stage::Greeting, &ehlo).await
+    };
+    let hello = within(shared, Stage::Greeting, limit, hello).await??;
+    let offered = hello.bytes.split(|b| *b == b'\n').any(|line| {
+        line.get(4..)
+            .is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"STARTTLS"))
+    });
+    if !offered {
+        return Err(Failure::of(
+            Stage::Tls,
+            Outcome::Configuration,
+            "the server does not offer STARTTLS, and nothing is sent without it",
+        ));
+    }
+    let start = async {
+        ask(&mut wire, tape, Stage::Tls, "STARTTLS\r\n").await?;
+        match wire.into_stream() {
+            Stream::Plain(stream) => tls::handshake(&shared.tls, &settings.host, stream).await,
+            Stream::Tls(stream) => Ok(*stream),
+        }
+    };
+    within(shared, Stage::Tls, limit, start).await?
+}
+
+/// Says `line` and reads exactly one reply, which must be a 2xx.
+async fn ask(wire: &mut Wire, tape: &Tape, stage: Stage, line: &str) -> Result<Reply, Failure> {
+    let broken = |error: std::io::Error| Failure::of(stage, Outcome::Connection, error.to_string());
+    tape.speak(Speaking::Commands);
+    wire.write_all(line.as_bytes()).await.map_err(broken)?;
+    wire.flush().await.map_err(broken)?;
+    let mut received = Vec::new();
+    loop {
+        if wire.read_buf(&mut received).await.map_err(broken)? == 0 {
+            let reply = Reply::cut_off(&received);
+            return Err(refused(stage, reply, &"the server closed the connection"));
+        }
+        let (mut replies, rest) = Reply::all(&received);
+        if replies.len() == 1 && rest.is_empty() {
+            let reply = replies.swap_remove(0);
+            if judge(stage, reply.code, &reply.bytes) == Verdict::Accepted {
+                return Ok(reply);
+            }
+            return Err(refused(stage, Some(reply), &""));
+        }
+        if !replies.is_empty() || received.len() > 16 << 10 {
+            let problem = "the server said more than one reply, or one without an end";
+            return Err(Failure::of(stage, Outcome::Connection, problem));
+        }
+    }
+}
+
+async fn within<F: Future>(
+    shared: &Shared,
+    stage: Stage,
+    limit: Duration,
+    work: F,
+) -> Result<F::Output, Failure> {
+    let outcome = shared.world.timeout(limit, work).await;
+    outcome.map_err(|_| silence(stage, limit))
+}
+
+fn silence(stage: Stage, limit: Duration) -> Failure {
+    let problem = format!("no answer within {} s", limit.as_secs());
+    Failure::of(stage, Outcome::Connection, problem)
+}
+
+fn lapsed(stage: Stage) -> Failure {
+    Failure::of(stage, Outcome::Lapsed, "its time went by")
+}
+
+/// The failure that a reply, or the lack of one, amounts to.
+fn refused(stage: Stage, reply: Option<Reply>, otherwise: &dyn Display) -> Failure {
+    let Some(reply) = reply else {
+        return Failure::of(stage, Outcome::Connection, otherwise.to_string());
+    };
+    let outcome = match judge(stage, reply.code, &reply.bytes) {
+        Verdict::Permanent => Outcome::Permanent,
+        Verdict::Configuration => Outcome::Configuration,
+        // A welcome that the client could not make sense of: not to be trusted.
+        Verdict::Temporary | Verdict::Accepted => Outcome::Temporary,
+    };
+    Failure {
+        stage,
+        outcome,
+        code: Some(reply.code),
+        reply: reply.bytes,
+        transcript: Vec::new(),
+    }
+}
+
+fn last_reply(bytes: &[u8]) -> Option<Reply> {
+    let (mut replies, rest) = Reply::all(bytes);
+    Reply::cut_off(rest).or_else(|| replies.pop())
+}
+
+fn masked(shared: &Shared, mut failure: Failure, more: &[String]) -> Failure {
+    failure.reply = shared.secrets.mask(failure.reply, more);
+    failure.transcript = shared.secrets.mask(failure.transcript, more);
+    failure
+}
+
+/// The address was an `EmailAddress` when the letter was composed.
+fn address(text: &str) -> Address {
+    let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
+    Address::new_dangerous(local, domain)
+}

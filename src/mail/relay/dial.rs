@@ -1,0 +1,88 @@
+//! Finding the server and connecting to it, over whichever of its addresses answers first.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::net::TcpStream;
+
+use super::{Failure, Security, Settings};
+use crate::mail::attempt::{Outcome, Stage};
+use crate::world::World;
+
+/// RFC 8305, 5: how long an address may be silent before the next one is tried beside it.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Resolves and connects within the deadline for it.
+pub async fn dial(settings: &Settings, world: &World) -> Result<TcpStream, Failure> {
+    let limit = settings.deadlines.connect;
+    let (host, port) = (settings.host.as_str(), settings.port);
+    let work = async {
+        let addresses = tokio::net::lookup_host((host, port))
+            .await
+            .map_err(|error| fault(format!("{host} was not found: {error}")))?;
+        let stream = race(addresses.collect(), world)
+            .await
+            .map_err(|error| fault(format!("{host}:{port}: {error}")))?;
+        check_plain(settings, &stream)?;
+        stream
+            .set_nodelay(true)
+            .map_err(|error| fault(error.to_string()))?;
+        Ok(stream)
+    };
+    world.timeout(limit, work).await.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        Err(fault(format!(
+            "no connection to {host}:{port} within {seconds} s"
+        )))
+    })
+}
+
+fn fault(problem: String) -> Failure {
+    Failure::of(Stage::Connect, Outcome::Connection, problem)
+}
+
+/// Nothing is said on a plain connection that leaves this machine, unless it was allowed.
+fn check_plain(settings: &Settings, stream: &TcpStream) -> Result<(), Failure> {
+    let stays_here = stream
+        .peer_addr()
+        .is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
+    if settings.security == Security::None && !stays_here && !settings.allow_plaintext {
+        return Err(Failure::of(
+            Stage::Connect,
+            Outcome::Configuration,
+            format!(
+                "{} is not on this machine, and mail is not sent over a network without TLS: \
+                 use STARTTLS (port 587) or TLS (port 465), or allow plain text by its setting",
+                settings.host
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Connects to the addresses one after another, each with a head start, and takes the first.
+async fn race(addresses: Vec<SocketAddr>, world: &World) -> std::io::Result<TcpStream> {
+    let mut waiting = VecDeque::from(addresses);
+    let mut running = FuturesUnordered::new();
+    let mut last = std::io::Error::other("it has no address");
+    loop {
+        match waiting.pop_front() {
+            Some(address) => running.push(TcpStream::connect(address)),
+            None if running.is_empty() => return Err(last),
+            None => {}
+        }
+        let next = running.next();
+        let outcome = if waiting.is_empty() {
+            next.await
+        } else {
+            world.timeout(HEAD_START, next).await.unwrap_or(None)
+        };
+        match outcome {
+            Some(Ok(stream)) => return Ok(stream),
+            Some(Err(error)) => last = error,
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The relay: delivers one letter at a time over SMTP to the server that was configured. When to
+//! try again is the courier's business, what a reply means the rulebook's.
+//!
+//! The SMTP client is lettre's, over a stream of our own, since three things cannot be left to
+//! it: a deadline for every stage, what becomes of a connection that was given up in
+//! mid-sentence (it is dropped and never used again), and replies that it cannot read.
+
+mod connection;
+mod dial;
+mod failure;
+mod reply;
+mod tls;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::secret::SecretText;
+use crate::world::World;
+
+pub use connection::{Accepted, Connection};
+pub use failure::Failure;
+pub use tls::SetupError;
+
+/// How the connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// Not at all. To loopback only, unless [`Settings::allow_plaintext`] says otherwise.
+    None,
+    /// Plain at first, TLS before anything of value is said (RFC 3207). Never silently skipped.
+    StartTls,
+    /// TLS from the first byte (RFC 8314).
+    Implicit,
+}
+
+/// How long each stage may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Finding the host and connecting to it.
+    pub connect: Duration,
+    /// The greeting and the answer to EHLO together; then STARTTLS and the handshake; then AUTH.
+    pub greeting: Duration,
+    /// The answer to MAIL, RCPT, DATA or RSET, each.
+    pub envelope: Duration,
+    /// Sending the message.
+    pub content: Duration,
+    /// The answer to its final dot.
+    pub final_reply: Duration,
+}
+
+impl Deadlines {
+    /// How long a delivery takes at most, from connecting to the last reply.
+    pub fn total(&self) -> Duration {
+        self.connect + self.greeting * 3 + self.envelope * 4 + self.content + self.final_reply
+    }
+}
+
+/// Where mail is delivered to.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A name or an IP address.
+    pub host: String,
+    /// 465, 587, …
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who logs in; nobody does when either this or the password is missing.
+    pub user: Option<String>,
+    /// The password, or what the provider gives out in its place.
+    pub password: Option<SecretText>,
+    /// Certificates (PEM) that are trusted beside the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// What the client calls itself in EHLO.
+    pub hello_name: String,
+    /// Whether mail and password may cross a network unprotected.
+    pub allow_plaintext: bool,
+    /// How long each stage may take.
+    pub deadlines: Deadlines,
+}
+
+/// See the [module](self). Cheap to clone.
+#[derive(Clone)]
+pub struct Relay {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub settings: Settings,
+    pub tls: Arc<tokio_rustls::rustls::ClientConfig>,
+    pub secrets: Secrets,
+    pub world: World,
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay")
+            .field("settings", &self.shared.settings)
+            .finish()
+    }
+}
+
+impl Relay {
+    /// A relay that connects to nothing yet.
+    ///
+    /// # Errors
+    /// The certificate file cannot be read or holds none.
+    pub fn new(settings: Settings, world: World) -> Result<Relay, SetupError> {
+        Ok(Relay {
+            shared: Arc::new(Shared {
+                tls: tls::config(settings.ca_file.as_deref())?,
+                secrets: Secrets::of(&settings),
+                settings,
+                world,
+            }),
+        })
+    }
+
+    /// Connects, greets, encrypts and logs in.
+    ///
+    /// # Errors
+    /// The stage that failed, and how.
+    pub async fn connect(&self) -> Result<Connection, Failure> {
+        Connection::open(&self.shared).await
+    }
+
+    /// How long each stage may take.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.shared.settings.deadlines
+    }
+}
+
+/// What must not stand in a reply that is kept, should the server repeat it.
+#[derive(Default)]
+pub(super) struct Secrets(Vec<Vec<u8>>);
+
+impl Secrets {
+    fn of(settings: &Settings) -> Secrets {
+        let mut secrets = Vec::new();
+        if let Some(password) = &settings.password
+            && !password.expose().is_empty()
+        {
+            let password = password.expose();
+            let user = settings.user.as_deref().unwrap_or_default();
+            secrets.push(
+                STANDARD
+                    .encode(format!("\0{user}\0{password}"))
+                    .into_bytes(),
+            );
+            secrets.push(STANDARD.encode(password).into_bytes());
+            secrets.push(password.as_bytes().to_vec());
+        }
+        Secrets(secrets)
+    }
+
+    /// `bytes` with every secret, and every one of `more`, blotted out.
+    pub fn mask(&self, bytes: Vec<u8>, more: &[String]) -> Vec<u8> {
+        let more = more.iter().map(String::as_bytes);
+        let mut masked = bytes;
+        for secret in self.0.iter().map(Vec::as_slice).chain(more) {
+            if secret.is_empty() {
+                continue;
+            }
+            let finder = memchr::memmem::Finder::new(secret);
+            if finder.find(&masked).is_none() {
+                continue;
+            }
+            let mut clean = Vec::with_capacity(masked.len());
+            let mut rest = masked.as_slice();
+            while let Some(at) = finder.find(rest) {
+                clean.extend_from_slice(&rest[..at]);
+                clean.extend_from_slice(b"***");
+                rest = &rest[at + secret.len()..];
+            }
+            clean.extend_from_slice(rest);
+            masked = clean;
+        }
+        masked
+    }
+}
