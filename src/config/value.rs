@@ -165,7 +165,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         let (amount, tail) = rest.split_at(digits);
         let letters = tail
             .bytes()
-            .take_while(|byte| byte.is_ascii_alphabetic())
+            .take_while(u8::is_ascii_alphabetic)
             .count();
         let (unit, tail) = tail.split_at(letters);
         let millis = match unit.to_ascii_lowercase().as_str() {
