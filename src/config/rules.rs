@@ -90,11 +90,11 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
                 from(&format!("relay.{has}"))
             ));
         }
-        if relay.security == Security::None && relay.password.is_some() && !relay.allow_plain {
+        if relay.security == Security::None && !local && !relay.allow_plain {
             refuse(format!(
-                "relay.security is none ({}): the password would travel in the clear; set \
-                 EMAIL_USE_TLS=True (port 587) or EMAIL_USE_SSL=True (port 465), or \
-                 relay.allow_plain = true",
+                "relay.security is none ({}): password, codes and links would travel in the \
+                 clear; set EMAIL_USE_TLS=True (port 587) or EMAIL_USE_SSL=True (port 465), or \
+                 relay.allow_plain = true for a relay on your own network",
                 from("relay.security")
             ));
         }

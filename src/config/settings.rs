@@ -100,7 +100,7 @@ settings! {
         password: Option<SecretText> = value::secret, "" [env EMAIL_HOST_PASSWORD] secret;
         /// A file with certificates (PEM) to trust beside the usual ones.
         ca_file: Option<PathBuf> = value::optional_path, "";
-        /// Whether the password may travel over a connection without TLS.
+        /// Whether mail and password may leave this machine over a connection without TLS.
         allow_plain: bool = value::flag, "false";
         /// The name that gatepost greets the relay with; empty: localhost.
         hello_name: Option<String> = value::optional_host, "";
@@ -110,16 +110,18 @@ settings! {
         idle_timeout: Duration = value::some_duration, "30s";
         /// How long connecting may take.
         connect_timeout: Duration = value::some_duration, "10s";
-        /// How long the greeting, EHLO, TLS and AUTH may take, each.
+        /// How long the greeting with EHLO, the handshake and AUTH may take, each.
         hello_timeout: Duration = value::some_duration, "30s";
-        /// How long MAIL and RCPT may take, each.
+        /// How long the answer to MAIL, RCPT, DATA or RSET may take, each.
         envelope_timeout: Duration = value::some_duration, "60s";
-        /// How long a piece of the message may take.
+        /// How long sending the message may take.
         data_timeout: Duration = value::some_duration, "120s";
         /// How long the relay may take to accept the message.
         reply_timeout: Duration = value::some_duration, "600s";
-        /// How long a mail stays claimed before another attempt may take it.
-        lease: Duration = value::some_duration, "15m";
+        /// After how many mails a connection is closed.
+        mails_per_connection: u32 = value::positive_u32, "100";
+        /// How long a mail stays with a gatepost that was killed before it is tried again.
+        lease: Duration = value::some_duration, "60s";
     }
     /// Codes that are mailed and typed.
     code: Code {

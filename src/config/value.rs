@@ -163,10 +163,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (amount, tail) = rest.split_at(digits);
-        let letters = tail
-            .bytes()
-            .take_while(u8::is_ascii_alphabetic)
-            .count();
+        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
         let (unit, tail) = tail.split_at(letters);
         let millis = match unit.to_ascii_lowercase().as_str() {
             "ms" => 1,
