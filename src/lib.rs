@@ -1,4 +1,49 @@
 //! gatepost: one binary that gives a small team its accounts and its mail.
+//!
+//! People register with a code sent to their address, log in, and get back in by a mailed link or
+//! code. The mail goes out through the mailbox that the team already has, or, in development,
+//! into an inbox inside the same binary.
+//!
+//! # The layers
+//!
+//! Imports go downwards only; `tests/suite/layers.rs` reads them and fails on one that does not.
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | [`cli`] | the commands; the only prints and exit codes |
+//! | [`serve`] · [`config`] | the composition root · settings and where each came from |
+//! | [`http`] | the API; [`http::problem`] alone knows the status codes of errors |
+//! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
+//! | [`mail`] · [`inbox`] · [`audit`] | outgoing mail · captured mail · what happened |
+//! | [`store`] · [`events`] · [`id`] | transactions over typed tables · wake-ups, never the truth · identifiers |
+//! | [`address`] · [`secret`] · [`language`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · time and chance |
+//!
+//! [`config`] is named by [`cli`] and [`serve`] alone: each room has a plain `Settings` of its
+//! own, which [`serve`] fills.
+//!
+//! # The road of a mail
+//!
+//! There is one road, in development as in production:
+//!
+//! 1. A use case of [`identity::Accounts`] asks [`mail::Mailer`] for a letter: a template and its
+//!    values, rendered, frozen and sealed, outside any transaction.
+//! 2. [`mail::outbox::enqueue`] puts it into the user's own transaction, next to the code, the
+//!    counters and the [`audit`] record: they stand or fall together ([`store::Store::write`]).
+//! 3. The commit wakes the [`mail::courier::Courier`], which claims the mail under a lease and
+//!    hands it to the [`mail::relay::Relay`].
+//! 4. The relay delivers over SMTP: to the team's provider, or to the capture server
+//!    ([`inbox::server`]) on loopback, which answers 250 after its own durable commit.
+//!
+//! # What holds everywhere
+//!
+//! - Time and chance come from a [`world::World`]; tests move a [`world::Simulated`] one and
+//!   sleep nowhere. clippy.toml bans the other doors.
+//! - A transaction is a synchronous closure that may run twice: no I/O, no time, no chance in it.
+//! - 250 and 2xx are said after the commit is durable; kill -9 loses nothing acknowledged.
+//! - An answer, its time and its mails are the same for an address that exists and one that does
+//!   not: the same letters are rendered and the same rows written for both.
+//! - A mail's bytes are hostile. They are kept exactly as they came and filtered where they are
+//!   shown.
 
 pub mod address;
 pub mod audit;

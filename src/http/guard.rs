@@ -24,19 +24,24 @@ pub struct Guard {
 }
 
 impl Guard {
+    /// Lets the operator pass and nobody else.
+    pub fn require_token(&self, token: &AdminToken) -> Result<(), Problem> {
+        match &token.0 {
+            Some(token) if TokenHash::of(token).matches(&self.token) => Ok(()),
+            Some(_) => {
+                Err(Problem::new(Kind::AdminRequired).detail("The token is not the operator's."))
+            }
+            None => Err(Problem::new(Kind::AdminRequired)),
+        }
+    }
+
     /// Lets the operator pass. A request without a token passes in `dev` when both ends of its
     /// connection are on this machine, it names a host of this machine (a page that had its own
     /// name resolve to 127.0.0.1 names another) and no other site's page sent it.
     pub fn check(&self, request: &Request, token: &AdminToken) -> Result<(), Problem> {
-        if let Some(token) = &token.0 {
-            return if TokenHash::of(token).matches(&self.token) {
-                Ok(())
-            } else {
-                Err(Problem::new(Kind::AdminRequired).detail("The token is not the operator's."))
-            };
-        }
-        if !self.open_on_loopback || !is_loopback(request) {
-            return Err(Problem::new(Kind::AdminRequired));
+        let here = self.open_on_loopback && is_loopback(request) && !is_forwarded(request);
+        if token.0.is_some() || !here {
+            return self.require_token(token);
         }
         let host = single(request, header::HOST.as_str());
         let Some(host) = host.filter(|host| self.is_allowed(host)) else {
@@ -70,6 +75,14 @@ fn is_loopback(request: &Request) -> bool {
         _ => false,
     };
     own && caller::socket_address(&request.remote_addr().0).is_loopback()
+}
+
+/// Whether a proxy on this machine passes on what somebody elsewhere asked.
+fn is_forwarded(request: &Request) -> bool {
+    let headers = request.headers();
+    ["forwarded", "x-forwarded-for", "x-real-ip", "via"]
+        .into_iter()
+        .any(|name| headers.contains_key(name))
 }
 
 /// The value of a header that stands there exactly once.

@@ -32,6 +32,8 @@ use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::events::Events;
+use crate::http::api::admin::AdminApi;
 use crate::http::api::auth::AuthApi;
 use crate::http::api::inbox::InboxApi;
 use crate::http::api::profile::ProfileApi;
@@ -48,6 +50,8 @@ use crate::http::paths::Paths;
 use crate::identity;
 use crate::identity::Accounts;
 use crate::inbox::Inbox;
+use crate::language::Language;
+use crate::mail::Mailer;
 use crate::secret::TokenHash;
 use crate::store::Store;
 use crate::world::World;
@@ -67,6 +71,10 @@ pub struct Settings {
     pub open_metrics: bool,
     /// The hash of the operator's token.
     pub admin_token: TokenHash,
+    /// Whether mail is captured here and does not go out.
+    pub captures: bool,
+    /// The language of mails to people who chose none.
+    pub language: Language,
     /// How many proxies in front may tell the client's address (X-Forwarded-For).
     pub trusted_proxies: usize,
     /// The longest body, in bytes.
@@ -90,13 +98,24 @@ pub struct Services {
     pub accounts: Accounts,
     /// Captured mail.
     pub inbox: Inbox,
-    /// For the outbox's counters, and for readiness.
+    /// Composes the test mail.
+    pub mailer: Mailer,
+    /// For the outbox, and for readiness.
     pub store: Store,
+    /// Those that the store wakes.
+    pub events: Events,
     /// Time and chance.
     pub world: World,
 }
 
-type Apis = (AuthApi, ProfileApi, SessionsApi, InboxApi, ServiceApi);
+type Apis = (
+    AuthApi,
+    ProfileApi,
+    SessionsApi,
+    InboxApi,
+    AdminApi,
+    ServiceApi,
+);
 
 /// The whole service as an endpoint. Cheap to clone.
 #[derive(Clone)]
@@ -120,7 +139,9 @@ pub fn app(services: Services, settings: Settings) -> App {
     let Services {
         accounts,
         inbox,
+        mailer,
         store,
+        events,
         world,
     } = services;
     let apis: Apis = (
@@ -140,6 +161,16 @@ pub fn app(services: Services, settings: Settings) -> App {
             inbox: inbox.clone(),
             store: store.clone(),
             guard: guard.clone(),
+            closing: closing.subscribe(),
+        },
+        AdminApi {
+            guard: guard.clone(),
+            mailer,
+            store: store.clone(),
+            events,
+            world: world.clone(),
+            language: settings.language,
+            captures: settings.captures,
             closing: closing.subscribe(),
         },
         ServiceApi {

@@ -15,6 +15,7 @@ pub mod relay;
 mod rulebook;
 mod sender;
 mod template;
+pub mod trial;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -2,8 +2,12 @@
 
 mod capture;
 mod config;
+mod durability;
+mod front_door;
+mod harness;
 mod hostile_mail;
 mod layers;
+mod process;
 mod smtp;
 mod store;
 mod tidy;

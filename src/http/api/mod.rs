@@ -1,6 +1,7 @@
 //! The operations, one file a resource, and what they share: the services they call and the
 //! mapping from the domain's errors to problems.
 
+pub mod admin;
 pub mod auth;
 pub mod inbox;
 pub mod profile;
@@ -25,6 +26,9 @@ pub enum Group {
     /// The captured mail.
     #[oai(rename = "inbox")]
     Inbox,
+    /// The operator's part.
+    #[oai(rename = "admin")]
+    Admin,
     /// The service itself.
     #[oai(rename = "service")]
     Service,
@@ -39,6 +43,10 @@ pub const GROUPS: &[(&str, &str)] = &[
     (
         "inbox",
         "Captured mail, newest first. A test asks `wait` for the mail that it expects.",
+    ),
+    (
+        "admin",
+        "The operator's part. It needs the token of `data/admin.token`, also in `dev`.",
     ),
     (
         "service",

@@ -1,0 +1,187 @@
+//! The operator's part: today the test mail. It needs the operator's token everywhere, also in
+//! `dev` on loopback.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem_openapi::types::Example;
+use poem_openapi::{Object, OpenApi};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::address::EmailAddress;
+use crate::events::Events;
+use crate::http::api::Group;
+use crate::http::body::Form;
+use crate::http::caller::AdminToken;
+use crate::http::declared::Refused;
+use crate::http::declared::problems;
+use crate::http::front::STORE_PAUSE;
+use crate::http::guard::Guard;
+use crate::http::problem::FieldProblem;
+use crate::http::problem::Kind;
+use crate::http::problem::Problem;
+use crate::http::reply;
+use crate::language::Language;
+use crate::mail::Mailer;
+use crate::mail::trial;
+use crate::mail::trial::TrialError;
+use crate::store::Store;
+use crate::world::World;
+
+/// How long the outcome is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Sends the test mail.
+#[derive(Object)]
+#[oai(example)]
+pub struct SendTestMail {
+    /// Where to.
+    email: String,
+    /// The language of the mail: `zh-hant`, `zh-hans` or `en`; the site's when left out.
+    language: Option<String>,
+}
+
+impl Example for SendTestMail {
+    fn example() -> SendTestMail {
+        SendTestMail {
+            email: "ann@example.com".to_owned(),
+            language: None,
+        }
+    }
+}
+
+/// What became of the test mail.
+#[derive(Debug, Object, Serialize)]
+#[oai(example)]
+pub struct TestMail {
+    /// Its name in the outbox.
+    id: String,
+    /// `sent`; `queued` or `sending` while it is on its way or waits for another try; `dead`,
+    /// `expired` or `uncertain`.
+    state: String,
+    /// What kept it from being sent, with the relay's own words.
+    setback: Option<String>,
+    /// When it is tried again (RFC 3339).
+    next_at: Option<String>,
+    /// Whether mail is captured here and does not go out.
+    captured: bool,
+}
+
+impl Example for TestMail {
+    fn example() -> TestMail {
+        TestMail {
+            id: "ob_01KAQ0Y3ZT8C6T1V5N9B4D7RGE".to_owned(),
+            state: "sent".to_owned(),
+            setback: None,
+            next_at: None,
+            captured: false,
+        }
+    }
+}
+
+problems! {
+    /// Of the test mail.
+    TestMailProblems: MalformedBody, BodyTimeout, BodyTooLarge, UnsupportedMediaType,
+        InvalidFields, AdminRequired, Unavailable, ShuttingDown
+}
+
+/// The operator's part.
+pub struct AdminApi {
+    /// Who may.
+    pub guard: Arc<Guard>,
+    /// Composes the mail.
+    pub mailer: Mailer,
+    /// Where the outbox is.
+    pub store: Store,
+    /// Tells when something happened to it.
+    pub events: Events,
+    /// Time and chance.
+    pub world: World,
+    /// The language of who asked for none.
+    pub language: Language,
+    /// Whether mail is captured here and does not go out.
+    pub captures: bool,
+    /// Turns true when the service is being stopped.
+    pub closing: watch::Receiver<bool>,
+}
+
+impl From<TrialError> for Problem {
+    fn from(error: TrialError) -> Problem {
+        match error {
+            TrialError::Store(error) => error.into(),
+            TrialError::Compose(error) => {
+                tracing::error!(%error, "the test mail could not be composed");
+                Problem::new(Kind::Internal)
+            }
+        }
+    }
+}
+
+#[OpenApi(tag = "Group::Admin")]
+impl AdminApi {
+    /// Send a test mail and wait for its outcome.
+    ///
+    /// It goes the whole road: outbox, courier, relay. The answer comes when the relay took it or
+    /// the first try failed, at the latest after two minutes.
+    #[oai(
+        path = "/api/v1/admin/test_mail",
+        method = "post",
+        operation_id = "send_test_mail"
+    )]
+    async fn send_test_mail(
+        &self,
+        token: AdminToken,
+        form: Form<SendTestMail>,
+    ) -> Result<reply::Reply<TestMail>, Refused<TestMailProblems>> {
+        self.guard.require_token(&token)?;
+        let (to, language) = self.parse(&form.0)?;
+        let mut closing = self.closing.clone();
+        let trial = trial::send(
+            &self.mailer,
+            &self.store,
+            &self.events,
+            &self.world,
+            &to,
+            language,
+            PATIENCE,
+        );
+        let trial = tokio::select! {
+            trial = trial => trial?,
+            // The mail is in the outbox: it goes out, only nobody is told here.
+            _ = closing.wait_for(|closing| *closing) => {
+                return Err(Problem::new(Kind::ShuttingDown).retry_after(STORE_PAUSE).into());
+            }
+        };
+        Ok(reply::Reply(TestMail {
+            id: trial.id.to_string(),
+            state: trial.row.state.word().to_owned(),
+            setback: trial.row.setback.map(|setback| setback.text),
+            next_at: trial.row.due_at.map(|at| at.to_string()),
+            captured: self.captures,
+        }))
+    }
+
+    fn parse(&self, form: &SendTestMail) -> Result<(EmailAddress, Language), Problem> {
+        let wrong = |pointer: &str, detail: String| FieldProblem {
+            pointer: pointer.to_owned(),
+            code: "malformed".into(),
+            detail,
+        };
+        let to = form.email.parse::<EmailAddress>();
+        let language = form
+            .language
+            .as_deref()
+            .map_or(Ok(self.language), str::parse);
+        match (to, language) {
+            (Ok(to), Ok(language)) => Ok((to, language)),
+            (to, language) => {
+                let to = to.err().map(|error| wrong("/email", error.to_string()));
+                let language = language
+                    .err()
+                    .map(|error| wrong("/language", error.to_string()));
+                Err(Problem::fields(to.into_iter().chain(language).collect()))
+            }
+        }
+    }
+}

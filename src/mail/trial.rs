@@ -1,0 +1,81 @@
+//! One mail on trial: put into the outbox like any other, and watched until it is known what
+//! became of it. The command line and the admin API tell it to whoever asked.
+
+use std::time::Duration;
+
+use crate::address::EmailAddress;
+use crate::events::Events;
+use crate::events::Topic;
+use crate::language::Language;
+use crate::store;
+use crate::store::Store;
+use crate::world::World;
+
+use super::ComposeError;
+use super::Mailer;
+use super::Occasion;
+use super::OutboxId;
+use super::outbox;
+
+/// Why there is nothing to tell.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// The mail could not be composed.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// What became of the mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// Its name in the outbox.
+    pub id: OutboxId,
+    /// How it stands now: final, or set back and waiting for its next try, or, when `patience`
+    /// went by, still on its way.
+    pub row: outbox::Row,
+}
+
+/// Sends the test mail to `to` and waits, at most for `patience`, until it reached a final state
+/// or was set back for the first time.
+///
+/// # Errors
+/// A replaced template fails, or the store.
+pub async fn send(
+    mailer: &Mailer,
+    store: &Store,
+    events: &Events,
+    world: &World,
+    to: &EmailAddress,
+    language: Language,
+    patience: Duration,
+) -> Result<Trial, TrialError> {
+    let letter = mailer.compose(&Occasion::Test, to, language)?;
+    let id = letter.id;
+    let mut watch = events.watch(Topic::Outbox);
+    let row = store
+        .write(move |tx| {
+            outbox::enqueue(tx, &letter)?;
+            Ok::<_, store::Error>(outbox::get(tx, letter.id)?)
+        })
+        .await?;
+    let mut row = row.ok_or(store::Error::Closed)?;
+    let told = async {
+        loop {
+            let now = store.read(|snapshot| outbox::get(snapshot, id)).await?;
+            if let Some(now) = now {
+                row = now;
+            }
+            if row.is_final() || row.setback.is_some() {
+                return Ok::<_, store::Error>(());
+            }
+            watch.changed().await;
+        }
+    };
+    if let Ok(outcome) = world.timeout(patience, told).await {
+        outcome?;
+    }
+    Ok(Trial { id, row })
+}

@@ -1,0 +1,326 @@
+//! The composition root: it opens the data folder, hands each room its settings, connects them
+//! and starts what listens. No rule of the domain lives here, and no printing.
+
+mod folder;
+mod rooms;
+mod test_mail;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::Settings;
+use crate::events::Events;
+use crate::http;
+use crate::identity::Accounts;
+use crate::identity::password;
+use crate::inbox;
+use crate::inbox::Inbox;
+use crate::mail;
+use crate::mail::Mailer;
+use crate::mail::courier::Courier;
+use crate::mail::relay::Relay;
+use crate::secret::TokenHash;
+use crate::store;
+use crate::store::Store;
+use crate::world::World;
+
+pub use folder::Address;
+pub use folder::Folder;
+pub use folder::FolderError;
+pub use test_mail::Outcome;
+pub use test_mail::TestMailError;
+pub use test_mail::send_test_mail;
+
+/// Between two rounds of clearing away what has lapsed.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How many lapsed rows one transaction clears away, so that it stays short.
+const SWEEP_AT_ONCE: usize = 500;
+
+/// Why gatepost could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder.
+    #[error("data folder: {0}")]
+    Folder(#[from] FolderError),
+    /// Another gatepost runs on the data folder.
+    #[error(
+        "another gatepost{who} is running on the data folder {folder}; stop it, or give this one a folder of its own with --data",
+        who = who(.running.as_ref()),
+        folder = .folder.display(),
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// Who runs there, where it said so.
+        running: Option<Address>,
+    },
+    /// The store does not open.
+    #[error("{}: {source}", .path.display())]
+    Store {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: store::OpenError,
+    },
+    /// An address cannot be listened on.
+    #[error(
+        "{setting} = {address}: {source}; choose another address or port (port 0 takes a free one)"
+    )]
+    Listen {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A mail template is broken.
+    #[error(transparent)]
+    Template(#[from] mail::TemplateError),
+    /// The certificate of the capture server.
+    #[error("the certificate of the SMTP service: {0}")]
+    Certificate(#[from] inbox::tls::TlsError),
+    /// The price of a password hash.
+    #[error("password settings: {0}")]
+    Price(#[from] password::MalformedPrice),
+    /// The relay's settings.
+    #[error("relay settings: {0}")]
+    Relay(#[from] mail::relay::SetupError),
+    /// Settings that are each right and do not go together.
+    #[error("{0}")]
+    Setting(String),
+}
+
+fn who(running: Option<&Address>) -> String {
+    running.map_or_else(String::new, |running| {
+        format!(" (process {}, http://{})", running.pid, running.http)
+    })
+}
+
+/// A gatepost that runs. Dropping it leaves everything running; [`Running::stop`] ends it.
+pub struct Running {
+    /// Where the HTTP service listens.
+    pub http: SocketAddr,
+    /// Where the SMTP inbox listens.
+    pub smtp: SocketAddr,
+    /// Where the SMTP inbox listens with TLS from the first byte, if it does.
+    pub smtp_tls: Option<SocketAddr>,
+    /// The file with the operator's token.
+    pub admin_token_file: PathBuf,
+    /// The scheme and domain of the links in mails.
+    pub base_url: String,
+    stop: watch::Sender<Stop>,
+    tasks: Vec<JoinHandle<()>>,
+    courier: Courier,
+    grace: Duration,
+    store: Store,
+    folder: Folder,
+}
+
+/// Opens everything and starts to listen. When it returns, all listeners take connections.
+pub async fn start(settings: Settings, world: World) -> Result<Running, StartError> {
+    Ok(open(settings, world).await?.0)
+}
+
+/// How much has been told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stop {
+    No,
+    Requests,
+    Everything,
+}
+
+/// The parts that [`send_test_mail`] needs beside the running service.
+struct Parts {
+    mailer: Mailer,
+    store: Store,
+    events: Events,
+    world: World,
+}
+
+async fn open(settings: Settings, world: World) -> Result<(Running, Parts), StartError> {
+    let folder = Folder::open(&settings.data.dir)?;
+    let events = Events::default();
+    // The store's lock is what keeps a second process out: it comes before anything is written.
+    let store = open_store(&folder, &settings, &events)?;
+    let keys = folder.keys(&world)?;
+    let admin_token = folder.admin_token(&world)?;
+    let tls = inbox::tls::load_or_create(folder.path(), &settings.smtp.hostname)?;
+
+    let (http_listener, http) = listen("http.listen", settings.http.listen)?;
+    let (smtp_listener, smtp) = listen("smtp.listen", settings.smtp.listen)?;
+    let implicit = settings.smtp.listen_tls;
+    let implicit = implicit
+        .map(|address| listen("smtp.listen_tls", address))
+        .transpose()?;
+    let (smtp_tls_listener, smtp_tls) = implicit.unzip();
+
+    let base_url = rooms::base_url(&settings, http);
+    let mailer = Mailer::new(
+        rooms::mail(&settings, &base_url),
+        keys.clone(),
+        world.clone(),
+    )?;
+    let accounts = Accounts::new(
+        rooms::identity(&settings, &base_url),
+        store.clone(),
+        mailer.clone(),
+        keys.clone(),
+        world.clone(),
+    )?;
+    let inbox = Inbox::new(store.clone(), events.clone(), world.clone());
+    let relay = Relay::new(rooms::relay(&settings, smtp)?, world.clone())?;
+
+    let (stop, stopping) = watch::channel(Stop::No);
+    let stopped = move |asked: Stop| {
+        let mut stopping = stopping.clone();
+        async move {
+            // An error means that nobody is left who could stop it: then it stops as well.
+            let _ = stopping.wait_for(|stop| *stop >= asked).await;
+        }
+    };
+    let grace = settings.http.grace;
+    let app = http::app(
+        http::Services {
+            accounts: accounts.clone(),
+            inbox: inbox.clone(),
+            mailer: mailer.clone(),
+            store: store.clone(),
+            events: events.clone(),
+            world: world.clone(),
+        },
+        rooms::http(
+            &settings,
+            &base_url,
+            http,
+            TokenHash::of(admin_token.expose()),
+        ),
+    );
+    let listeners = inbox::server::Listeners {
+        plain: smtp_listener,
+        implicit: smtp_tls_listener,
+    };
+    let capture = inbox::server::serve(
+        listeners,
+        rooms::capture(&settings),
+        inbox,
+        Some(tls),
+        world.clone(),
+        stopped(Stop::Everything),
+    );
+    let pages = http::serve(http_listener, app, stopped(Stop::Requests), grace);
+    let tasks = vec![
+        tokio::spawn(capture),
+        tokio::spawn(async move {
+            if let Err(error) = pages.await {
+                tracing::error!(%error, "the HTTP service ended");
+            }
+        }),
+        tokio::spawn(sweep(accounts, world.clone(), stopped(Stop::Requests))),
+    ];
+    let courier = Courier::start(
+        rooms::courier(&settings),
+        store.clone(),
+        events.clone(),
+        keys,
+        world.clone(),
+        relay,
+    );
+    folder.announce(&Address {
+        http: rooms::reachable(http),
+        smtp: rooms::reachable(smtp),
+        pid: std::process::id(),
+    })?;
+    let running = Running {
+        http,
+        smtp,
+        smtp_tls,
+        admin_token_file: folder.admin_token_file(),
+        base_url,
+        stop,
+        tasks,
+        courier,
+        grace,
+        store: store.clone(),
+        folder,
+    };
+    let parts = Parts {
+        mailer,
+        store,
+        events,
+        world,
+    };
+    Ok((running, parts))
+}
+
+impl Running {
+    /// Stops accepting, lets what runs finish within the grace period, and closes the store.
+    pub async fn stop(self) {
+        self.stop.send_replace(Stop::Requests);
+        // The courier before the capture server: what it is handing over may go there.
+        self.courier.stop(self.grace).await;
+        self.stop.send_replace(Stop::Everything);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a service ended badly");
+            }
+        }
+        // Before the lock is given back: afterwards the announcement may be somebody else's.
+        self.folder.withdraw();
+        self.store.close().await;
+    }
+}
+
+fn open_store(folder: &Folder, settings: &Settings, events: &Events) -> Result<Store, StartError> {
+    let options = store::Options {
+        cache_bytes: settings.store.cache,
+        events: events.clone(),
+    };
+    Store::open(&folder.store(), options).map_err(|error| match error {
+        store::OpenError::InUse => StartError::InUse {
+            folder: folder.path().to_owned(),
+            running: folder.running(),
+        },
+        source => StartError::Store {
+            path: folder.store(),
+            source,
+        },
+    })
+}
+
+fn listen(
+    setting: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = inbox::server::bind(address)
+        .and_then(|listener| listener.local_addr().map(|bound| (listener, bound)));
+    bound.map_err(|source| StartError::Listen {
+        setting,
+        address,
+        source,
+    })
+}
+
+/// Clears away what has lapsed, a little at a time.
+async fn sweep(accounts: Accounts, world: World, stopped: impl Future<Output = ()>) {
+    let rounds = async {
+        loop {
+            match accounts.sweep(SWEEP_AT_ONCE).await {
+                Ok(SWEEP_AT_ONCE..) => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "clearing away what has lapsed failed"),
+            }
+            world.sleep(SWEEP_EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = rounds => {}
+        () = stopped => {}
+    }
+}

@@ -1,0 +1,223 @@
+//! What each room is told of the settings. One function a room, nothing else.
+
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::MailMode;
+use crate::config::Mode;
+use crate::config::Security;
+use crate::config::Settings;
+use crate::http;
+use crate::identity;
+use crate::inbox;
+use crate::mail;
+use crate::secret::TokenHash;
+
+use super::StartError;
+
+/// How long one may wait for a slot to have a password hashed, before the answer is "busy".
+const HASHING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// After so many mails a connection to the relay is closed: providers ask for it (outbound mail
+/// services count mails a connection), and one handshake in a hundred mails costs nothing.
+const MAILS_PER_CONNECTION: u32 = 100;
+
+/// Scheme and domain of the links in mails, without a slash at the end.
+pub(super) fn base_url(settings: &Settings, http: SocketAddr) -> String {
+    let domain = match &settings.site.domain {
+        Some(domain) => domain.clone(),
+        None => reachable(http).to_string(),
+    };
+    format!("{}://{domain}", settings.site.protocol.scheme())
+}
+
+/// Where a listener is reached from this very machine, also when it listens everywhere.
+pub(super) fn reachable(listener: SocketAddr) -> SocketAddr {
+    let ip = match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listener.port())
+}
+
+pub(super) fn mail(settings: &Settings, base_url: &str) -> mail::Settings {
+    mail::Settings {
+        from: settings.mail.from.clone(),
+        site_name: settings.site.name.clone(),
+        base_url: base_url.to_owned(),
+        templates: settings.mail.templates.clone(),
+    }
+}
+
+pub(super) fn identity(settings: &Settings, base_url: &str) -> identity::Settings {
+    let limits = &settings.limits;
+    let hashes = settings.password.concurrency.unwrap_or_else(|| {
+        std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+    });
+    identity::Settings {
+        base_url: base_url.to_owned(),
+        language: settings.site.language,
+        codes: identity::Codes {
+            lifetime: settings.code.lifetime,
+            attempts: settings.code.attempts,
+            resend: settings.code.resend,
+            style: settings.code.style,
+            token_lifetime: settings.verification_token.lifetime,
+            link_lifetime: settings.reset_link.lifetime,
+        },
+        passwords: identity::password::Settings {
+            min_chars: settings.password.min_length,
+            max_chars: settings.password.max_length,
+            memory_kib: u32::try_from(settings.password.memory / 1024).unwrap_or(u32::MAX),
+            passes: settings.password.iterations,
+            lanes: settings.password.parallelism,
+            threads: hashes,
+            queue: settings.password.queue,
+            patience: HASHING_PATIENCE,
+        },
+        sessions: identity::session::Settings {
+            idle: settings.session.idle,
+            lifetime: settings.session.lifetime,
+        },
+        lockout: identity::Lockout {
+            failures: settings.lockout.failures,
+            free: settings.lockout.free,
+            first_wait: settings.lockout.first_wait,
+            longest_wait: settings.lockout.longest_wait,
+        },
+        limits: identity::Limits {
+            code_per_address: limits.code_per_address.clone(),
+            code_per_ip: limits.code_per_ip.clone(),
+            registration_per_ip: limits.registration_per_ip.clone(),
+            wrong_code_per_ip: limits.wrong_code_per_ip.clone(),
+            wrong_login_per_ip: limits.wrong_login_per_ip.clone(),
+        },
+        audit_kept: settings.audit.retention,
+    }
+}
+
+/// The HTTP room as it answers at `listener`.
+pub(super) fn http(
+    settings: &Settings,
+    base_url: &str,
+    listener: SocketAddr,
+    admin_token: TokenHash,
+) -> http::Settings {
+    http::Settings {
+        base_url: base_url.to_owned(),
+        // Without a token the inbox is for this machine alone, and never in production.
+        open_on_loopback: settings.mode == Mode::Dev && listener.ip().is_loopback(),
+        allowed_hosts: settings
+            .http
+            .allowed_hosts
+            .iter()
+            .chain(&settings.site.domain)
+            .cloned()
+            .collect(),
+        open_metrics: settings.http.metrics_open,
+        admin_token,
+        captures: settings.mail.mode == MailMode::Capture,
+        language: settings.site.language,
+        trusted_proxies: settings.http.trusted_proxies,
+        body_limit: settings.http.body_limit,
+        body_timeout: settings.http.timeout,
+        head_timeout: settings.http.timeout,
+        idle_timeout: settings.http.idle_timeout,
+        connections: settings.http.connections,
+        accounts: identity(settings, base_url),
+    }
+}
+
+pub(super) fn capture(settings: &Settings) -> inbox::server::Settings {
+    let smtp = &settings.smtp;
+    let users = smtp
+        .users
+        .iter()
+        .map(|(name, password)| inbox::session::User {
+            name: name.clone(),
+            password: password.clone(),
+        });
+    let users: Arc<[inbox::session::User]> = users.collect();
+    inbox::server::Settings {
+        rules: inbox::session::Rules {
+            hostname: smtp.hostname.clone(),
+            message_limit: smtp.message_limit,
+            line_limit: smtp.line_limit,
+            recipients: smtp.recipients,
+            strict: smtp.strict,
+            users: (!users.is_empty()).then_some(users),
+            starttls: true,
+        },
+        connections: smtp.connections,
+        command_timeout: smtp.command_timeout,
+        data_timeout: smtp.data_timeout,
+        grace: settings.http.grace,
+    }
+}
+
+/// The relay: the team's own, or in capture mode the embedded server that listens at `capture`.
+pub(super) fn relay(
+    settings: &Settings,
+    capture: SocketAddr,
+) -> Result<mail::relay::Settings, StartError> {
+    let relay = &settings.relay;
+    let deadlines = mail::relay::Deadlines {
+        connect: relay.connect_timeout,
+        greeting: relay.hello_timeout,
+        envelope: relay.envelope_timeout,
+        content: relay.data_timeout,
+        final_reply: relay.reply_timeout,
+    };
+    let hello_name = relay
+        .hello_name
+        .clone()
+        .unwrap_or_else(|| "localhost".to_owned());
+    if settings.mail.mode == MailMode::Capture {
+        let capture = reachable(capture);
+        let user = settings.smtp.users.first();
+        return Ok(mail::relay::Settings {
+            host: capture.ip().to_string(),
+            port: capture.port(),
+            security: mail::relay::Security::None,
+            user: user.map(|(name, _)| name.clone()),
+            password: user.map(|(_, password)| password.clone()),
+            ca_file: None,
+            hello_name,
+            // It never leaves this machine: the address is its own.
+            allow_plaintext: true,
+            deadlines,
+        });
+    }
+    let host = relay.host.clone().ok_or_else(|| {
+        StartError::Setting("relay.host (EMAIL_HOST) is not set, and mail.mode is relay".to_owned())
+    })?;
+    Ok(mail::relay::Settings {
+        host,
+        port: relay.port,
+        security: match relay.security {
+            Security::StartTls => mail::relay::Security::StartTls,
+            Security::Implicit => mail::relay::Security::Implicit,
+            Security::None => mail::relay::Security::None,
+        },
+        user: relay.user.clone(),
+        password: relay.password.clone(),
+        ca_file: relay.ca_file.clone(),
+        hello_name,
+        allow_plaintext: relay.allow_plain,
+        deadlines,
+    })
+}
+
+pub(super) fn courier(settings: &Settings) -> mail::courier::Settings {
+    mail::courier::Settings {
+        connections: settings.relay.connections,
+        idle: settings.relay.idle_timeout,
+        lease: settings.relay.lease,
+        mails_per_connection: MAILS_PER_CONNECTION,
+    }
+}

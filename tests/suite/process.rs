@@ -1,0 +1,105 @@
+//! The real binary as a process of its own, for what only a process can show: being killed.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A running `gatepost dev` on free ports. Killed when dropped.
+pub struct Process {
+    child: Child,
+    pub http: SocketAddr,
+    pub smtp: SocketAddr,
+}
+
+#[derive(Deserialize)]
+struct Ready {
+    http: SocketAddr,
+    smtp: SocketAddr,
+    pid: u32,
+}
+
+/// `gatepost` in a clean environment and a folder of its own.
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdin(Stdio::null());
+    command
+}
+
+impl Process {
+    /// Starts it in `folder` and waits until it listens.
+    pub fn start(folder: &Path, environment: &[(&str, &str)]) -> Process {
+        let ready = folder.join("ready.json");
+        // One that a killed predecessor left behind says nothing about this one.
+        if ready.exists() {
+            std::fs::remove_file(&ready).unwrap();
+        }
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        let mut child = command(folder)
+            .args([
+                "dev",
+                "--http",
+                "127.0.0.1:0",
+                "--smtp",
+                "127.0.0.1:0",
+                "--data",
+                "data",
+            ])
+            .args(["--ready-file", "ready.json"])
+            .envs(environment.iter().copied())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let told = loop {
+            if let Ok(text) = std::fs::read_to_string(&ready) {
+                break text;
+            }
+            if let Some(status) = child.try_wait().unwrap() {
+                let log = std::fs::read_to_string(folder.join("log")).unwrap();
+                panic!("gatepost ended before it listened ({status}):\n{log}");
+            }
+            // Not a wait for time to pass: the file appears when it appears.
+            std::thread::park_timeout(Duration::from_millis(2));
+        };
+        let ready: Ready = serde_json::from_str(&told).unwrap();
+        assert_eq!(ready.pid, child.id());
+        Process {
+            child,
+            http: ready.http,
+            smtp: ready.smtp,
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Its process identifier.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for it to end by itself.
+    pub fn wait(mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
