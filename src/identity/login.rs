@@ -58,9 +58,7 @@ impl Lockout {
             policy: format!("{} in a row", self.failures),
             quota: self.failures,
             window: wait,
-            retry_after: (failures.last + wait)
-                .since(now)
-                .clamp(Duration::from_secs(1), wait.max(Duration::from_secs(1))),
+            retry_after: limits::whole_seconds((failures.last + wait).since(now).min(wait)),
         };
         if failures.count >= self.failures {
             return Err(limited(limits::REMEMBERED));

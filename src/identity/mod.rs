@@ -185,6 +185,11 @@ impl Accounts {
         })
     }
 
+    /// How many passwords were hashed or compared since the start.
+    pub fn hashes_begun(&self) -> u64 {
+        self.hasher.begun()
+    }
+
     /// The settings that are in force.
     pub fn settings(&self) -> &Settings {
         &self.settings

@@ -456,9 +456,6 @@ fn pause(sent: Timestamp, codes: &Codes, now: Timestamp) -> Result<(), Limited> 
         policy: quota.to_string(),
         quota: 1,
         window: codes.resend,
-        retry_after: over
-            .since(now)
-            .min(codes.resend)
-            .max(std::time::Duration::from_secs(1)),
+        retry_after: limits::whole_seconds(over.since(now).min(codes.resend)),
     })
 }

@@ -6,6 +6,7 @@ mod durability;
 mod front_door;
 mod harness;
 mod hostile_mail;
+mod identity;
 mod layers;
 mod process;
 mod smtp;

@@ -67,11 +67,19 @@ fn undisguised(folded: &str) -> String {
         .collect()
 }
 
-/// A listed word with at most four digits or symbols around it.
+/// A listed word with at most four digits or symbols around it, or a listed password of any kind
+/// with as many after it.
 fn is_word_with_trimmings(folded: &str) -> bool {
     let word = folded.trim_matches(|c: char| !c.is_alphabetic());
     let trimmings = folded.chars().count() - word.chars().count();
-    (1..=4).contains(&trimmings) && COMMON.contains(word)
+    let after = |c: char| !c.is_alphabetic();
+    ((1..=4).contains(&trimmings) && COMMON.contains(word))
+        || folded
+            .char_indices()
+            .rev()
+            .take(4)
+            .take_while(|(_, c)| after(*c))
+            .any(|(at, _)| COMMON.contains(&folded[..at]))
 }
 
 /// Up to four characters, over and over.

@@ -9,6 +9,8 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use argon2::Params;
@@ -60,6 +62,7 @@ struct Handle {
 struct Shared {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
+    begun: AtomicU64,
 }
 
 #[derive(Default)]
@@ -150,6 +153,11 @@ impl Hasher {
         Ok((lease, async move { Ok(output.await?.verdict) }))
     }
 
+    /// How many jobs were begun since the start, for those who watch.
+    pub fn begun(&self) -> u64 {
+        self.handle.shared.begun.load(Ordering::Relaxed)
+    }
+
     fn submit(
         &self,
         task: Task,
@@ -216,6 +224,7 @@ fn work(shared: &Shared, mut bench: Bench) {
         if !job.is_wanted() {
             continue;
         }
+        shared.begun.fetch_add(1, Ordering::Relaxed);
         let Job {
             task, salt, reply, ..
         } = job;
