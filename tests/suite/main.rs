@@ -10,5 +10,6 @@ mod identity;
 mod layers;
 mod process;
 mod smtp;
+mod smtp_server;
 mod store;
 mod tidy;
