@@ -51,12 +51,11 @@ pub(super) fn read(html: &str) -> Page {
         let name = tag[..name_end].to_ascii_lowercase();
         if NOT_SHOWN.contains(&name.as_str()) {
             rest = after_end_tag(rest, &name);
-        } else if matches!(name.as_str(), "a" | "area") {
-            if page.hrefs.len() < HREFS
-                && let Some(href) = attribute(&tag[name_end..], "href")
-            {
-                page.hrefs.push(decode_entities(href));
-            }
+        } else if matches!(name.as_str(), "a" | "area")
+            && page.hrefs.len() < HREFS
+            && let Some(href) = attribute(&tag[name_end..], "href")
+        {
+            page.hrefs.push(decode_entities(href));
         }
         let bare = tag.strip_prefix('/').unwrap_or(&tag[..name_end]).trim_end();
         let is_one_of = |names: &[&str]| names.iter().any(|n| bare.eq_ignore_ascii_case(n));

@@ -89,7 +89,7 @@ impl<'a> Parts<'a> {
         } else {
             "text/plain"
         };
-        let mut children = Children::new(body, boundary.unwrap_or_default());
+        let mut children = Children::new(body, boundary.as_deref().unwrap_or_default());
         let before = self.list.len();
         for child in &mut children {
             if self.list.len() >= PARTS {
@@ -145,7 +145,7 @@ fn read_header<'a>(
     let mut boundary = None;
     let mut name = None;
     let message = parser.parse_headers(&header[..header.len().min(HEADER)]);
-    let fields = message.iter().flat_map(|message| message.headers());
+    let fields = message.iter().flat_map(mail_parser::Message::headers);
     for field in fields {
         match (&field.name, &field.value) {
             (HeaderName::ContentType, HeaderValue::ContentType(value)) => {
@@ -190,7 +190,7 @@ struct Children<'a> {
 }
 
 impl<'a> Children<'a> {
-    fn new(body: &'a [u8], boundary: String) -> Children<'a> {
+    fn new(body: &'a [u8], boundary: &str) -> Children<'a> {
         let mut children = Children {
             body,
             delimiter: format!("--{boundary}").into_bytes(),

@@ -8,11 +8,12 @@ mod auth;
 mod command;
 mod data;
 mod path;
+mod transaction;
 mod transcript;
 
 use std::sync::Arc;
 
-use memchr::{memchr, memchr3_iter};
+use memchr::memchr;
 
 use super::record::{Captured, Envelope, MessageId, Warning};
 use crate::secret::SecretText;
@@ -21,7 +22,6 @@ use crate::world::Timestamp;
 use auth::{Exchange, Outcome};
 use command::Command;
 use data::Incoming;
-use path::Side;
 use transcript::Transcript;
 
 /// What a session allows.
@@ -359,7 +359,7 @@ impl Session {
             Command::Rcpt => self.add_recipient(line, replies),
             Command::Data => self.begin_data(replies),
             Command::AuthPlain { initial } => {
-                self.begin_auth(Exchange::Plain, "", &initial, replies)
+                self.begin_auth(Exchange::Plain, "", &initial, replies);
             }
             Command::AuthLogin { initial } => {
                 self.begin_auth(Exchange::LoginName, auth::ASK_NAME, &initial, replies);
@@ -422,129 +422,6 @@ impl Session {
         );
         replies.extend_from_slice(extensions.as_bytes());
         self.transcript.server("250 (the extensions)");
-    }
-
-    fn begin_mail(&mut self, line: &str, replies: &mut Replies) {
-        if self.mail.is_some() {
-            return self.refuse(replies, "503 5.5.1 a mail is under way, RSET ends it");
-        }
-        if self.rules.strict && self.hello.is_none() {
-            return self.refuse(replies, "503 5.5.1 EHLO comes first");
-        }
-        if self.rules.users.is_some() && self.user.is_none() {
-            return self.refuse(replies, "530 5.7.0 AUTH comes first");
-        }
-        let strict = self.rules.strict;
-        let path = match command::path_of(Side::From, line, strict) {
-            Ok(path) => path,
-            Err(path::Refused::Syntax) => {
-                return self.refuse(replies, "501 5.5.4 MAIL FROM:<address>");
-            }
-            Err(path::Refused::Address) => {
-                return self.refuse(replies, "501 5.1.7 that is no address");
-            }
-        };
-        let mut announced = 0;
-        for (name, value) in path::parameters(path.parameters) {
-            if name.eq_ignore_ascii_case("SIZE") {
-                let digits = value.unwrap_or_default();
-                if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-                    return self.refuse(replies, "501 5.5.4 SIZE= takes a number of octets");
-                }
-                // More digits than fit are over any limit.
-                announced = digits.parse().unwrap_or(usize::MAX);
-            } else if strict && !is_known(name, &["BODY", "SMTPUTF8", "AUTH", "RET", "ENVID"]) {
-                return self.refuse(replies, "555 5.5.4 unknown parameter");
-            }
-        }
-        if announced > self.rules.message_limit {
-            return self.refuse(replies, "552 5.3.4 the mail is over the size limit");
-        }
-        let mut warnings = Vec::new();
-        if path.bare {
-            warnings.push(Warning::MissingBrackets);
-        }
-        if self.hello.is_none() {
-            warnings.push(Warning::NoGreeting);
-        }
-        self.mail = Some(Mail {
-            envelope: Envelope {
-                from: path.address.to_owned(),
-                to: Vec::new(),
-            },
-            announced,
-            warnings,
-        });
-        self.reply(replies, "250 2.1.0 sender ok");
-    }
-
-    fn add_recipient(&mut self, line: &str, replies: &mut Replies) {
-        let (strict, most) = (self.rules.strict, self.rules.recipients);
-        let Some(mail) = &mut self.mail else {
-            return self.refuse(replies, "503 5.5.1 MAIL comes first");
-        };
-        let path = match command::path_of(Side::To, line, strict) {
-            Ok(path) => path,
-            Err(path::Refused::Syntax) => {
-                return self.refuse(replies, "501 5.5.4 RCPT TO:<address>");
-            }
-            Err(path::Refused::Address) => {
-                return self.refuse(replies, "501 5.1.3 that is no address");
-            }
-        };
-        let mut names = path::parameters(path.parameters).map(|(name, _)| name);
-        if strict && names.any(|name| !is_known(name, &["NOTIFY", "ORCPT"])) {
-            return self.refuse(replies, "555 5.5.4 unknown parameter");
-        }
-        if mail.envelope.to.len() >= most {
-            return self.reply(replies, "452 4.5.3 too many recipients");
-        }
-        mail.envelope.to.push(path.address.to_owned());
-        if path.bare {
-            warn(&mut mail.warnings, Warning::MissingBrackets);
-        }
-        self.reply(replies, "250 2.1.5 recipient ok");
-    }
-
-    fn begin_data(&mut self, replies: &mut Replies) {
-        match &self.mail {
-            None => self.refuse(replies, "503 5.5.1 MAIL comes first"),
-            Some(mail) if mail.envelope.to.is_empty() => {
-                self.refuse(replies, "554 5.5.1 no recipient was accepted");
-            }
-            Some(mail) => {
-                self.state = State::Data(Incoming::new(self.rules.message_limit, mail.announced));
-                self.reply(replies, "354 end with a line of one dot");
-            }
-        }
-    }
-
-    /// The mail has ended: hands it out, or says why it is not taken.
-    fn end_data(&mut self, replies: &mut Replies, now: Timestamp) -> Option<Box<Captured>> {
-        let State::Data(incoming) = std::mem::replace(&mut self.state, State::Command) else {
-            return None;
-        };
-        let mail = self.mail.take()?;
-        let Some(raw) = incoming.into_raw() else {
-            self.refuse(replies, "552 5.3.4 the mail is over the size limit");
-            self.transcript.end_mail();
-            return None;
-        };
-        let mut warnings = self.warnings.clone();
-        warnings.extend(mail.warnings);
-        inspect(&raw, &mut warnings);
-        self.state = State::Delivering;
-        Some(Box::new(Captured {
-            received_at: now,
-            envelope: mail.envelope,
-            raw,
-            peer: self.peer.clone(),
-            hello: self.hello.clone(),
-            tls: self.tls,
-            authenticated: self.user.clone(),
-            warnings,
-            transcript: self.transcript.end_mail(),
-        }))
     }
 
     fn begin_auth(&mut self, exchange: Exchange, ask: &str, initial: &str, replies: &mut Replies) {
@@ -616,37 +493,8 @@ impl Session {
     }
 }
 
-fn is_known(name: &str, names: &[&str]) -> bool {
-    names.iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
 fn warn(warnings: &mut Vec<Warning>, warning: Warning) {
     if !warnings.contains(&warning) {
         warnings.push(warning);
-    }
-}
-
-/// Looks for what other servers would refuse, or take for the end of the mail.
-fn inspect(raw: &[u8], warnings: &mut Vec<Warning>) {
-    let mut line_start = 0;
-    for at in memchr3_iter(b'\n', b'\r', 0, raw) {
-        match raw[at] {
-            b'\n' => {
-                if at == 0 || raw[at - 1] != b'\r' {
-                    warn(warnings, Warning::BareLfInMail);
-                }
-                // 998 and the CR.
-                if at - line_start > 999 {
-                    warn(warnings, Warning::LongLineInMail);
-                }
-                line_start = at + 1;
-            }
-            b'\r' if raw.get(at + 1) != Some(&b'\n') => warn(warnings, Warning::BareCrInMail),
-            b'\r' => {}
-            _ => warn(warnings, Warning::NulInMail),
-        }
-    }
-    if raw.len() - line_start > 998 {
-        warn(warnings, Warning::LongLineInMail);
     }
 }
