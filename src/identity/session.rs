@@ -120,6 +120,8 @@ const NOTED_EVERY: Duration = Duration::from_secs(3600);
 const MOST_TOUCHING: usize = 64;
 /// How many rows one operation looks through at most, when somebody has that many sessions.
 const MOST_LOOKED_AT: usize = 1000;
+/// How many rows are read at most to fill a page of a list.
+const MOST_SCANNED: usize = 20 * MOST_LOOKED_AT;
 /// How many of a person's oldest sessions are looked at when they begin another.
 const TIDIED: usize = 4;
 /// How much of a program's name for itself is kept, in characters.
@@ -373,7 +375,9 @@ impl Accounts {
                 for entry in read.scan(OF_USER.under(&user).backwards())? {
                     let ((_, id), hash) = entry?;
                     looked_at += 1;
-                    if looked_at > MOST_LOOKED_AT && page.items.len() >= limit {
+                    let enough = page.items.len() >= limit;
+                    // Dead rows wait for the sweep; nobody waits for all of them to be read.
+                    if looked_at > if enough { MOST_LOOKED_AT } else { MOST_SCANNED } {
                         page.total = None;
                         break;
                     }
