@@ -1,5 +1,6 @@
 //! SMTP conversations, byte by byte, without a socket: what every client of the table in
-//! `reference/capture.md` is answered, and what is kept of its mail.
+//! `reference/capture.md` is answered, and what is kept of its mail. More than
+//! 500 lines, so that the whole table is checked in one place, with one way to converse.
 
 use std::sync::Arc;
 
