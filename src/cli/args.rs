@@ -92,7 +92,7 @@ The exit code is 0 when the mail was sent (or captured), and 1 when it was not."
 }
 
 /// Flags that most commands take.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Common {
     /// Where the HTTP service listens [http.listen, default 127.0.0.1:8000; port 0: any]
     #[arg(long, value_name = "ADDR")]

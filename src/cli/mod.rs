@@ -9,7 +9,9 @@ mod banner;
 mod log;
 mod output;
 mod ready;
+mod run;
 mod show;
+mod test_mail;
 
 use std::process::ExitCode;
 
@@ -18,6 +20,7 @@ use clap::Parser as _;
 use crate::config::Mode;
 use crate::config::Request;
 use crate::config::Settings;
+use crate::serve;
 
 use args::Args;
 use args::Command;
@@ -44,13 +47,20 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match args.command {
+        Command::Dev { common, ready_file } => {
+            settings(Mode::Dev, &common).and_then(|settings| run::run(settings, ready_file))
+        }
+        Command::Serve { common, ready_file } => {
+            settings(Mode::Serve, &common).and_then(|settings| run::run(settings, ready_file))
+        }
         Command::Config { common, dev, json } => {
             let mode = if dev { Mode::Dev } else { Mode::Serve };
             settings(mode, &common).map(|settings| show::show(&settings, json))
         }
-        _ => {
-            output::complain("error: this command comes with the composition root");
-            Err(Exit(FAILED))
+        Command::Openapi { yaml } => settings(Mode::Serve, &Common::default())
+            .map(|settings| output::print(serve::document(&settings, yaml).trim_end())),
+        Command::SendTestMail { common, address } => {
+            settings(Mode::Serve, &common).and_then(|settings| test_mail::send(settings, &address))
         }
     };
     match done {

@@ -21,35 +21,18 @@ pub fn send(settings: Settings, address: &str) -> Result<(), Exit> {
         }
     };
     log::start(&settings.log);
-    let sending = serve::send_test_mail(settings, World::system(), address.clone());
+    let sending = serve::send_test_mail(settings, World::system(), address);
     let outcome = run::runtime()?.block_on(sending).map_err(|error| {
         output::complain(&format!("error: {error}"));
         Exit(FAILED)
     })?;
-    let id = &outcome.id;
-    if outcome.is_sent() {
-        output::print(&match outcome.captured {
-            true => format!(
-                "captured: the mail to {address} ({id}) is in the inbox; none goes out without \
-                 USE_REAL_EMAIL=1"
-            ),
-            false => format!("sent: the relay took the mail to {address} ({id})"),
-        });
-        return Ok(());
+    // The relay's own words are among them, and those come from outside.
+    let said: Vec<String> = outcome.to_string().lines().map(output::visible).collect();
+    if outcome.is_success() {
+        output::print(&said.join("\n"));
+        Ok(())
+    } else {
+        output::complain(&said.join("\n"));
+        Err(Exit(FAILED))
     }
-    let mut said = format!(
-        "not sent: the mail to {address} ({id}) is {}",
-        outcome.state
-    );
-    if let Some(setback) = &outcome.setback {
-        // The relay's own words: they come from outside.
-        said.push_str(&format!("\n  {}", output::visible(setback)));
-    }
-    if let Some(at) = &outcome.next_at {
-        said.push_str(&format!(
-            "\n  tried again at {at}, by the gatepost that runs then"
-        ));
-    }
-    output::complain(&said);
-    Err(Exit(FAILED))
 }

@@ -168,7 +168,7 @@ settings! {
         /// How many hashes may wait before logins are answered with 503.
         queue: usize = value::positive, "256";
         /// How long one may wait for its hash.
-        patience: Duration = value::some_duration, "10s";
+        patience: Duration = value::some_duration, "5s";
     }
     /// What wrong passwords do to an account.
     lockout: Lockout {

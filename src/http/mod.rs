@@ -240,6 +240,11 @@ pub fn document(settings: &Settings) -> String {
     pages::pretty(&completed(settings))
 }
 
+/// The OpenAPI document as YAML.
+pub fn document_yaml(settings: &Settings) -> String {
+    yaml::to_yaml(&completed(settings))
+}
+
 fn completed(settings: &Settings) -> Value {
     let frame = document::Frame {
         base_url: settings.base_url.clone(),

@@ -128,6 +128,18 @@ pub async fn start(settings: Settings, world: World) -> Result<Running, StartErr
     Ok(open(settings, world).await?.0)
 }
 
+/// The OpenAPI document of a gatepost with these settings, as JSON or YAML. Nothing is opened.
+pub fn document(settings: &Settings, yaml: bool) -> String {
+    let base_url = rooms::base_url(settings, settings.http.listen);
+    // The document does not tell the operator's token; there need not be one.
+    let nobody = TokenHash::of("");
+    let settings = rooms::http(settings, &base_url, settings.http.listen, nobody);
+    match yaml {
+        true => http::document_yaml(&settings),
+        false => http::document(&settings),
+    }
+}
+
 /// How much has been told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stop {

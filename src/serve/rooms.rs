@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::MailMode;
 use crate::config::Mode;
@@ -18,13 +17,6 @@ use crate::mail;
 use crate::secret::TokenHash;
 
 use super::StartError;
-
-/// How long one may wait for a slot to have a password hashed, before the answer is "busy".
-const HASHING_PATIENCE: Duration = Duration::from_secs(5);
-
-/// After so many mails a connection to the relay is closed: providers ask for it (outbound mail
-/// services count mails a connection), and one handshake in a hundred mails costs nothing.
-const MAILS_PER_CONNECTION: u32 = 100;
 
 /// Scheme and domain of the links in mails, without a slash at the end.
 pub(super) fn base_url(settings: &Settings, http: SocketAddr) -> String {
@@ -78,7 +70,7 @@ pub(super) fn identity(settings: &Settings, base_url: &str) -> identity::Setting
             lanes: settings.password.parallelism,
             threads: hashes,
             queue: settings.password.queue,
-            patience: HASHING_PATIENCE,
+            patience: settings.password.patience,
         },
         sessions: identity::session::Settings {
             idle: settings.session.idle,
@@ -218,6 +210,6 @@ pub(super) fn courier(settings: &Settings) -> mail::courier::Settings {
         connections: settings.relay.connections,
         idle: settings.relay.idle_timeout,
         lease: settings.relay.lease,
-        mails_per_connection: MAILS_PER_CONNECTION,
+        mails_per_connection: settings.relay.mails_per_connection,
     }
 }

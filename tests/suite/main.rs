@@ -1,6 +1,7 @@
 //! The one integration-test binary: what users can see, tested through the doors they use.
 
 mod capture;
+mod cli;
 mod config;
 mod durability;
 mod front_door;
