@@ -42,7 +42,9 @@ impl<P: Problems, E: Into<Problem>> From<E> for Refused<P> {
     fn from(error: E) -> Refused<P> {
         let problem = error.into();
         let kind = problem.kind();
-        let declared = kind == Kind::Internal || P::KINDS.contains(&kind);
+        // What a body brings along is known to the document by the body.
+        let declared =
+            matches!(kind, Kind::Internal | Kind::InvalidFields) || P::KINDS.contains(&kind);
         debug_assert!(declared, "{kind:?} is not declared by this operation");
         if !declared {
             tracing::error!(

@@ -102,16 +102,32 @@ impl Front {
                 .header(header::ALLOW, allow);
         }
         if let Some(error) = error.downcast_ref::<ParseParamError>() {
-            return Problem::parameter(error.name, &error.reason);
+            return Problem::parameter(error.name, &reason(&error.reason));
         }
         if let Some(error) = error.downcast_ref::<ParsePathError>() {
-            return Problem::parameter(error.name, &error.reason);
+            return Problem::parameter(error.name, &reason(&error.reason));
         }
         if error.status() == StatusCode::BAD_REQUEST {
             return Problem::new(Kind::BadParameter).detail("A part of the path does not decode.");
         }
         tracing::error!(%error, "an error of the HTTP library that has no problem of its own");
         Problem::new(Kind::Internal)
+    }
+}
+
+/// What the library says about a parameter, without its names for types.
+fn reason(library: &str) -> String {
+    if let Some(rule) = library.strip_prefix("verification failed. ") {
+        return format!("must satisfy {}", rule.replace(", exclusive: false", ""));
+    }
+    let wanted = ["integer", "number", "boolean"]
+        .into_iter()
+        .find(|kind| library.contains(kind));
+    match wanted {
+        Some("integer") => "expected a whole number".to_owned(),
+        Some("number") => "expected a number".to_owned(),
+        Some(_) => "expected true or false".to_owned(),
+        None => library.to_owned(),
     }
 }
 

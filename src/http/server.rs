@@ -246,7 +246,11 @@ impl Connection {
             if self.reading != Reading::Frames {
                 self.reading = Reading::Between;
             }
-            return outcome;
+            // The HTTP library asks for no more bytes if it was told before that there are none;
+            // without an alarm set here an idle connection would sleep for ever.
+            if self.poll_deadline(cx).is_pending() {
+                return outcome;
+            }
         }
         ready!(self.poll_deadline(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
