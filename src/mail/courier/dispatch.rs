@@ -333,6 +333,10 @@ impl Dispatch {
             }
         };
         let phase = *self.phase.borrow_and_update();
+        if phase != Phase::Working && self.runs.is_empty() {
+            // It changed during the last turn; nothing would wake us any more.
+            return;
+        }
         tokio::select! {
             biased;
             Some(report) = self.reports.recv() => self.ended.extend(report),

@@ -101,7 +101,7 @@ impl Connection {
         let smtp = match within(shared, Stage::Greeting, limit, connecting).await? {
             Ok(smtp) => smtp,
             Err(error) => {
-                let reply = last_reply(&tape.reply());
+                let reply = deciding_reply(&tape.reply());
                 return Err(refused(Stage::Greeting, reply, &error));
             }
         };
@@ -139,7 +139,7 @@ impl Connection {
         self.tape.speak(Speaking::Credentials);
         let auth = self.smtp.auth(&mechanisms, &credentials);
         let result = within(&shared, Stage::Auth, settings.deadlines.greeting, auth).await?;
-        let reply = last_reply(&self.tape.reply());
+        let reply = deciding_reply(&self.tape.reply());
         self.tape.speak(Speaking::Commands);
         match (result, reply) {
             (Ok(_), Some(reply))
@@ -453,9 +453,16 @@ fn refused(stage: Stage, reply: Option<Reply>, otherwise: &dyn Display) -> Failu
     }
 }
 
-fn last_reply(bytes: &[u8]) -> Option<Reply> {
+/// The reply that decided a stage of several commands: the first refusal (behind it there may be
+/// the answer to a QUIT), otherwise the last one.
+fn deciding_reply(bytes: &[u8]) -> Option<Reply> {
     let (mut replies, rest) = Reply::all(bytes);
-    Reply::cut_off(rest).or_else(|| replies.pop())
+    replies.extend(Reply::cut_off(rest));
+    let refusal = replies.iter().position(|reply| reply.code >= 400);
+    match refusal {
+        Some(at) => Some(replies.swap_remove(at)),
+        None => replies.pop(),
+    }
 }
 
 fn masked(shared: &Shared, mut failure: Failure, more: &[String]) -> Failure {
