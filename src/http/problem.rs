@@ -145,23 +145,23 @@ impl Kind {
         let mut problem = Problem::new(self);
         match self {
             Kind::InvalidFields => {
-                problem.errors = vec![FieldProblem {
+                problem.0.errors = vec![FieldProblem {
                     pointer: "/email".to_owned(),
                     code: "required".into(),
                     detail: "this field is required".to_owned(),
                 }];
             }
             Kind::BadParameter => {
-                problem.errors = vec![FieldProblem {
+                problem.0.errors = vec![FieldProblem {
                     pointer: "limit".to_owned(),
                     code: "bad_parameter".into(),
                     detail: "expected a whole number from 1 to 200".to_owned(),
                 }];
             }
-            Kind::CodeRefused => problem.attempts_left = Some(4),
-            Kind::TooManyRequests => problem.retry_after = Some(37),
-            Kind::MalformedBody => problem.place = Some((1, 28)),
-            _ if self.has_retry_after() => problem.retry_after = Some(2),
+            Kind::CodeRefused => problem.0.attempts_left = Some(4),
+            Kind::TooManyRequests => problem.0.retry_after = Some(37),
+            Kind::MalformedBody => problem.0.place = Some((1, 28)),
+            _ if self.has_retry_after() => problem.0.retry_after = Some(2),
             _ => {}
         }
         problem.to_json("rq_2f1c9a7be05d-1a", instance)
@@ -182,8 +182,12 @@ pub struct FieldProblem {
 /// One occurrence of a problem, on its way to the client. The request's id and path are added
 /// when it is rendered.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", kind.code())]
-pub struct Problem {
+#[error("{}", .0.kind.code())]
+pub struct Problem(Box<Occurrence>);
+
+/// Boxed: most requests go well, and need not carry room for what could be said if not.
+#[derive(Debug, Clone)]
+struct Occurrence {
     kind: Kind,
     detail: Option<String>,
     errors: Vec<FieldProblem>,
@@ -196,7 +200,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind, with nothing more to say.
     pub fn new(kind: Kind) -> Problem {
-        Problem {
+        Problem(Box::new(Occurrence {
             kind,
             detail: None,
             errors: Vec::new(),
@@ -204,35 +208,35 @@ impl Problem {
             retry_after: None,
             place: None,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// Its kind.
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 
     /// What this very occurrence is about, for people. Never anything from inside.
     pub fn detail(mut self, detail: impl Into<String>) -> Problem {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// How many tries are left.
     pub fn attempts_left(mut self, left: u32) -> Problem {
-        self.attempts_left = Some(left);
+        self.0.attempts_left = Some(left);
         self
     }
 
     /// When it is worth trying again: whole seconds, rounded up, at least one.
     pub fn retry_after(mut self, pause: Duration) -> Problem {
-        self.retry_after = Some(seconds(pause));
+        self.0.retry_after = Some(seconds(pause));
         self
     }
 
     /// A header that goes with it.
     pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Problem {
-        self.headers.push((name, value.into()));
+        self.0.headers.push((name, value.into()));
         self
     }
 
@@ -243,14 +247,14 @@ impl Problem {
             1 => "1 field is not valid.".to_owned(),
             _ => format!("{count} fields are not valid."),
         });
-        problem.errors = errors;
+        problem.0.errors = errors;
         problem
     }
 
     /// A parameter of the path or the query that is not right.
     pub fn parameter(name: &str, reason: &str) -> Problem {
         let mut problem = Problem::new(Kind::BadParameter).detail(format!("{name}: {reason}"));
-        problem.errors.push(FieldProblem {
+        problem.0.errors.push(FieldProblem {
             pointer: name.to_owned(),
             code: "bad_parameter".into(),
             detail: reason.to_owned(),
@@ -261,7 +265,7 @@ impl Problem {
     /// A body that is not JSON, with the place (line and column, from 1) where that showed.
     pub fn malformed(reason: String, line: usize, column: usize) -> Problem {
         let mut problem = Problem::new(Kind::MalformedBody).detail(reason);
-        problem.place = Some((line, column));
+        problem.0.place = Some((line, column));
         problem
     }
 
@@ -284,26 +288,26 @@ impl Problem {
 
     fn to_json(&self, request_id: &str, instance: &str) -> Value {
         let mut body = json!({
-            "type": self.kind.type_uri(),
-            "title": self.kind.title(),
-            "status": self.kind.status(),
-            "detail": self.detail.as_deref().unwrap_or(self.kind.sample()),
+            "type": self.0.kind.type_uri(),
+            "title": self.0.kind.title(),
+            "status": self.0.kind.status(),
+            "detail": self.0.detail.as_deref().unwrap_or(self.0.kind.sample()),
             "instance": instance,
-            "code": self.kind.code(),
+            "code": self.0.kind.code(),
             "request_id": request_id,
         });
         let fields = body.as_object_mut().expect("made as an object above");
-        if !self.errors.is_empty() {
-            fields.insert("errors".to_owned(), json!(self.errors));
+        if !self.0.errors.is_empty() {
+            fields.insert("errors".to_owned(), json!(self.0.errors));
         }
-        if let Some((line, column)) = self.place {
+        if let Some((line, column)) = self.0.place {
             fields.insert("line".to_owned(), json!(line));
             fields.insert("column".to_owned(), json!(column));
         }
-        if let Some(left) = self.attempts_left {
+        if let Some(left) = self.0.attempts_left {
             fields.insert("attempts_left".to_owned(), json!(left));
         }
-        if let Some(pause) = self.retry_after {
+        if let Some(pause) = self.0.retry_after {
             fields.insert("retry_after".to_owned(), json!(pause));
         }
         body
@@ -313,21 +317,21 @@ impl Problem {
     pub fn into_response(self, request_id: &str, instance: &str) -> Response {
         let body = self.to_json(request_id, instance).to_string();
         let mut response = Response::builder()
-            .status(self.kind.status_code())
+            .status(self.0.kind.status_code())
             .content_type(MEDIA_TYPE)
             .body(Body::from(body));
         let headers = response.headers_mut();
-        if let Some(pause) = self.retry_after {
+        if let Some(pause) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(pause));
         }
-        if self.kind.status() == 401 {
-            let realm = match self.kind {
+        if self.0.kind.status() == 401 {
+            let realm = match self.0.kind {
                 Kind::AdminRequired => "Bearer realm=\"operator\"",
                 _ => "Bearer realm=\"account\"",
             };
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(realm));
         }
-        for (name, value) in self.headers {
+        for (name, value) in self.0.headers {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(name, value);
             }
