@@ -36,7 +36,7 @@ pub fn serve(ready_file: &Path) -> Result<()> {
 pub struct Bare {
     /// Where it is.
     pub http: String,
-    _process: Background,
+    process: Background,
 }
 
 impl Bare {
@@ -57,7 +57,12 @@ impl Bare {
             .ok_or("the bare handler does not say where it is")?;
         Ok(Bare {
             http: http.to_owned(),
-            _process: process,
+            process,
         })
+    }
+
+    /// The processor time that it has used.
+    pub fn cpu(&self) -> Result<Duration> {
+        self.process.cpu()
     }
 }

@@ -110,7 +110,16 @@ impl Bench<'_> {
     fn beside_bare(&self, report: &mut Report) -> Result<()> {
         let mut table = Table::new(
             "Requests a second beside a bare poem handler",
-            &["what", "connections", "rate", "p50", "p99", "ratio", BUDGET],
+            &[
+                "what",
+                "connections",
+                "rate",
+                "p50",
+                "p99",
+                "CPU a request",
+                "ratio",
+                BUDGET,
+            ],
         );
         for connections in [1, 32] {
             let loads = [
@@ -119,17 +128,23 @@ impl Bench<'_> {
                 ("checking a session", self.session(connections)),
             ];
             let mut found = [const { Vec::new() }; 3];
+            let mut cpu = [const { Vec::new() }; 3];
             for round in 1..=self.effort.rounds() {
                 report.progress(format_args!(
                     "requests over {connections} connections, round {round}"
                 ));
-                for ((what, load), found) in loads.iter().zip(&mut found) {
-                    found.push(load.run(self.folder)?.without_errors(what)?);
+                for (at, (what, load)) in loads.iter().enumerate() {
+                    // Both servers: one of them is idle.
+                    let before = self.bare.cpu()? + self.gatepost.cpu()?;
+                    let done = load.run(self.folder)?.without_errors(what)?;
+                    let used = self.bare.cpu()? + self.gatepost.cpu()? - before;
+                    cpu[at].push(used.div_f64(done.requests.max(1) as f64));
+                    found[at].push(done);
                 }
             }
             let yardstick = middle(&found[0]).rate;
-            for ((what, _), found) in loads.iter().zip(&found) {
-                let found = middle(found);
+            for (at, (what, _)) in loads.iter().enumerate() {
+                let found = middle(&found[at]);
                 let ratio = found.rate / yardstick;
                 let session = what.ends_with("session") && connections > 1;
                 table.row([
@@ -138,6 +153,7 @@ impl Bench<'_> {
                     Cell::rate(found.rate),
                     Cell::time(found.p50),
                     Cell::time(found.p99),
+                    Cell::time(median(&cpu[at])),
                     Cell::ratio(ratio),
                     if session {
                         Cell::at_least(ratio, 0.8)

@@ -207,7 +207,8 @@ impl Cell {
     pub fn time(time: Duration) -> Cell {
         let millis = time.as_secs_f64() * 1e3;
         let shown = match millis {
-            0.0..1.0 => format!("{:.0} µs", millis * 1e3),
+            0.0..0.1 => format!("{:.1} µs", millis * 1e3),
+            0.1..1.0 => format!("{:.0} µs", millis * 1e3),
             1.0..100.0 => format!("{millis:.2} ms"),
             100.0..10_000.0 => format!("{millis:.0} ms"),
             _ => format!("{:.1} s", millis / 1e3),
