@@ -50,7 +50,7 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
         started = serve::start(settings, World::system()) => {
             started.map_err(|error| failed(&error))?
         }
-        () = told.to_stop() => return Ok(()),
+        () = told.asked() => return Ok(()),
     };
     let ready = match &ready_file.path {
         None => None,
@@ -69,11 +69,11 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
         output::print(&banner::lines(&banner, running.http, running.smtp));
     }
     tracing::info!(http = %running.http, smtp = %running.smtp, "listening");
-    told.to_stop().await;
+    told.asked().await;
     tracing::info!("stopping; once more to stop at once");
     let stopped = tokio::select! {
         () = running.stop() => true,
-        () = told.to_stop() => false,
+        () = told.asked() => false,
     };
     drop(ready);
     if !stopped {
@@ -99,7 +99,7 @@ impl Told {
         })
     }
 
-    async fn to_stop(&mut self) {
+    async fn asked(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

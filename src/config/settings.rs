@@ -129,7 +129,7 @@ settings! {
         lifetime: Duration = value::some_duration, "10m";
         /// How many wrong tries all codes of one flow share.
         attempts: u32 = value::positive_u32, "5";
-        /// How long until another code may be asked for.
+        /// How long until another mail of the same kind may be asked for.
         resend: Duration = value::duration, "60s";
         /// digits (six) or letters (eight).
         style: CodeStyle = value::code_style, "digits";
@@ -209,7 +209,7 @@ settings! {
         /// human or json.
         format: LogFormat = value::log_format, "human";
         /// error, warn, info, debug or trace, or a filter such as info,gatepost::mail=debug.
-        level: String = value::log_level, "info";
+        level: String = value::log_level, "info,poem=warn";
         /// Colours in human lines: auto (on a terminal), always or never.
         color: Color = value::color, "auto" [env NO_COLOR via value::no_color];
     }

@@ -136,7 +136,7 @@ fn misuse_ends_with_2_and_says_how_it_is_meant() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, words) in [
         (&[][..], "Usage: gatepost <COMMAND>"),
-        (&["dve"], "dev"),
+        (&["serv"], "'serve'"),
         (&["dev", "--bogus"], "--bogus"),
         (
             &["dev", "--http", "8000"],
@@ -319,7 +319,7 @@ fn a_test_mail_says_what_became_of_it() {
     let mail = ["send-test-mail", "ann@example.com"];
     let (code, out, err) = run(&mut gatepost(folder.path(), &mail));
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("ann@example.com"), "{out}");
+    assert!(out.contains("captured"), "{out}");
     // Beside a running gatepost it goes the same road.
     let running = Running::start(folder.path(), "dev", &[]);
     let (code, out, err) = run(&mut gatepost(folder.path(), &mail));
