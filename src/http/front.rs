@@ -243,4 +243,31 @@ mod tests {
         }
         assert!(ids.next().text().ends_with("-1b"));
     }
+
+    #[tokio::test]
+    async fn a_panic_is_500_and_tells_nothing_but_the_request_id() {
+        let world = Simulated::new(1).world();
+        let panics = poem::endpoint::make_sync(|_| -> Response { panic!("secret of the house") });
+        let front = Front {
+            routes: poem::EndpointExt::boxed(panics),
+            paths: Paths::default(),
+            meter: Arc::new(Meter::new([])),
+            intake: Arc::new(Intake {
+                limit: 1,
+                patience: Duration::ZERO,
+                world: world.clone(),
+            }),
+            ids: RequestIds::new(&world),
+            world,
+        };
+        let response = front.answer(Request::default()).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = response.header("x-request-id").unwrap().to_owned();
+        let body = response.into_body().into_string().await.unwrap();
+        assert!(
+            body.contains("\"code\":\"internal\"") && body.contains(&id),
+            "{body}"
+        );
+        assert!(!body.contains("secret"), "{body}");
+    }
 }
