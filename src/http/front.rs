@@ -1,6 +1,6 @@
 //! What happens to every request, in one place and one pass: its id, its path without a trailing
 //! slash, the body's limits, panics and errors as problems, the security headers, the counting.
-//! What must not live here: anything about one operation.
+//! What must not live here: anything about one operation, but the short cut to the check of a session.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,11 +12,14 @@ use poem::endpoint::BoxEndpoint;
 use poem::error::{MethodNotAllowedError, NotFoundError};
 use poem::http::uri::PathAndQuery;
 use poem::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
-use poem::{Endpoint, Request, Response};
+use poem::{Endpoint, IntoResponse, Request, Response};
 use poem_openapi::OperationId;
 use poem_openapi::error::{ParseParamError, ParsePathError};
 
+use crate::http::api::profile;
+use crate::http::api::profile::ProfileApi;
 use crate::http::body::Intake;
+use crate::http::caller;
 use crate::http::meter::Meter;
 use crate::http::paths::Paths;
 use crate::http::problem::Kind;
@@ -27,6 +30,9 @@ use crate::world::World;
 pub struct Front {
     /// The operations and pages.
     pub routes: BoxEndpoint<'static>,
+    /// Checks sessions without the detour over `routes`. Other services ask for that with every
+    /// request of theirs; routing and the library's extractors cost as much as the check itself.
+    pub short_cut: Option<ProfileApi>,
     /// The methods that each path has.
     pub paths: Paths,
     /// What is counted.
@@ -51,14 +57,12 @@ impl Front {
         if !matches!(method, Method::GET | Method::HEAD | Method::DELETE) {
             request.extensions_mut().insert(self.intake.clone());
         }
-        let outcome = AssertUnwindSafe(self.routes.call(request))
+        let outcome = AssertUnwindSafe(self.dispatch(request, &asked))
             .catch_unwind()
             .await;
         let (operation, mut response) = match outcome {
-            Ok(Ok(response)) => (response.data::<OperationId>().copied(), response),
-            Ok(Err(error)) => {
-                let operation = error.data::<OperationId>().copied();
-                let problem = self.problem_of(error, &asked);
+            Ok((operation, Ok(response))) => (operation, response),
+            Ok((operation, Err(problem))) => {
                 if problem.kind().status() >= 500 {
                     tracing::error!(request_id = id.text(), %method, path = asked.path(),
                         code = problem.kind().code(), "a request failed");
@@ -84,6 +88,28 @@ impl Front {
         tracing::debug!(request_id = id.text(), %method, path = asked.path(), status,
             took = ?took, "answered");
         response
+    }
+
+    async fn dispatch(
+        &self,
+        request: Request,
+        asked: &Uri,
+    ) -> (Option<OperationId>, Result<Response, Problem>) {
+        if let Some(profile) = &self.short_cut
+            && request.method() == Method::GET
+            && request.uri().path() == profile::ME
+        {
+            let shown = profile.show(&request, caller::bearer(&request)).await;
+            let answer = shown.map(IntoResponse::into_response);
+            return (Some(OperationId(profile::GET_ME)), answer);
+        }
+        match self.routes.call(request).await {
+            Ok(response) => (response.data::<OperationId>().copied(), Ok(response)),
+            Err(error) => {
+                let operation = error.data::<OperationId>().copied();
+                (operation, Err(self.problem_of(error, asked)))
+            }
+        }
     }
 
     fn problem_of(&self, error: poem::Error, asked: &Uri) -> Problem {
@@ -184,9 +210,10 @@ impl RequestIds {
 
     fn next(&self) -> RequestId {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let mut text = String::with_capacity(self.prefix.len() + 16);
-        text.push_str(&self.prefix);
         let digits = (64 - count.leading_zeros()).div_ceil(4).max(1);
+        // Exactly as long as it gets: a header value of it then need not be copied.
+        let mut text = String::with_capacity(self.prefix.len() + digits as usize);
+        text.push_str(&self.prefix);
         for digit in (0..digits).rev() {
             let nibble = (count >> (digit * 4)) & 0xf;
             let nibble = u32::try_from(nibble).unwrap_or(0);
@@ -250,6 +277,7 @@ mod tests {
         let panics = poem::endpoint::make_sync(|_| -> Response { panic!("secret of the house") });
         let front = Front {
             routes: poem::EndpointExt::boxed(panics),
+            short_cut: None,
             paths: Paths::default(),
             meter: Arc::new(Meter::new([])),
             intake: Arc::new(Intake {

@@ -144,15 +144,16 @@ pub fn app(services: Services, settings: Settings) -> App {
         events,
         world,
     } = services;
+    let profile = ProfileApi {
+        accounts: accounts.clone(),
+        trusted_proxies,
+    };
     let apis: Apis = (
         AuthApi {
             accounts: accounts.clone(),
             trusted_proxies,
         },
-        ProfileApi {
-            accounts: accounts.clone(),
-            trusted_proxies,
-        },
+        profile.clone(),
         SessionsApi {
             accounts: accounts.clone(),
             trusted_proxies,
@@ -192,6 +193,7 @@ pub fn app(services: Services, settings: Settings) -> App {
     let service = OpenApiService::new((apis, Pages::new(document)), TITLE, VERSION);
     let front = Front {
         routes: poem::EndpointExt::boxed(service.into_endpoint()),
+        short_cut: Some(profile),
         paths,
         meter,
         intake: Arc::new(Intake {

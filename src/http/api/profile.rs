@@ -74,7 +74,14 @@ problems! {
     PasswordProblems: Unauthenticated, WrongPassword, TooManyRequests, Busy, Unavailable
 }
 
+/// The path of the check of a session, for the short cut in `front`.
+pub const ME: &str = "/api/v1/auth/me";
+
+/// The `operationId` of that check.
+pub const GET_ME: &str = "get_me";
+
 /// One's own account.
+#[derive(Clone)]
 pub struct ProfileApi {
     /// The accounts.
     pub accounts: Accounts,
@@ -93,12 +100,7 @@ impl ProfileApi {
         request: &Request,
         token: SessionToken,
     ) -> Result<reply::Reply<User>, Refused<ProfileProblems>> {
-        let client = caller::client(request, self.trusted_proxies);
-        let who = self
-            .accounts
-            .authenticate(&client, token.required()?)
-            .await?;
-        Ok(reply::Reply(who.user.into()))
+        Ok(self.show(request, token.0.as_deref()).await?)
     }
 
     /// Change my profile.
@@ -152,6 +154,20 @@ impl ProfileApi {
             error => error.into(),
         })?;
         Ok(reply::NoContent)
+    }
+}
+
+impl ProfileApi {
+    /// The account of whoever presents `token`.
+    pub async fn show(
+        &self,
+        request: &Request,
+        token: Option<&str>,
+    ) -> Result<reply::Reply<User>, Problem> {
+        let token = token.ok_or_else(|| Problem::new(Kind::Unauthenticated))?;
+        let client = caller::client(request, self.trusted_proxies);
+        let who = self.accounts.authenticate(&client, token).await?;
+        Ok(reply::Reply(who.user.into()))
     }
 }
 
