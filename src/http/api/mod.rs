@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod auth;
 pub mod inbox;
+pub mod message;
 pub mod profile;
 pub mod service;
 pub mod sessions;
