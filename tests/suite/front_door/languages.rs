@@ -5,8 +5,8 @@ use serde_json::json;
 
 /// Words that the mail must hold in its language.
 const LANGUAGES: [(&str, &str, &str); 3] = [
-    ("zh-hant", "驗證碼", "重設密碼"),
-    ("zh-hans", "验证码", "重置密码"),
+    ("zh-hant", "驗證碼", "重設"),
+    ("zh-hans", "验证码", "重置"),
     ("en", "code", "reset"),
 ];
 
