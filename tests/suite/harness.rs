@@ -50,6 +50,8 @@ impl Gatepost {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
+            // A test that moves the clock lets idle connections lapse under the client.
+            .max_idle_connections(0)
             .build()
             .new_agent();
         let mut gatepost = Gatepost {
