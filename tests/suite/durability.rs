@@ -124,7 +124,7 @@ fn nothing_acknowledged_is_lost_when_killed_under_load() {
     let all_mails = Mutex::new(BTreeSet::new());
     let all_codes = Mutex::new(BTreeSet::new());
     for round in 0..ROUNDS {
-        let process = Process::start(folder.path(), &SHORT_LEASE);
+        let process = Process::start("dev", folder.path(), &SHORT_LEASE);
         let (http, smtp) = (process.http, process.smtp);
         std::thread::scope(|scope| {
             let (mail, mails) = mpsc::channel();
@@ -150,7 +150,7 @@ fn nothing_acknowledged_is_lost_when_killed_under_load() {
             all_codes.lock().unwrap().extend(codes.iter());
         });
     }
-    let process = Process::start(folder.path(), &SHORT_LEASE);
+    let process = Process::start("dev", folder.path(), &SHORT_LEASE);
     let found = captured_subjects(&agent, process.http);
     let all_mails = all_mails.into_inner().unwrap();
     let missing: Vec<_> = all_mails.difference(&found).collect();

@@ -22,6 +22,7 @@ mod process;
 mod relay;
 mod relay_script;
 mod relay_tls;
+mod secrecy;
 mod smtp;
 mod smtp_server;
 mod store;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// A running `gatepost dev` on free ports. Killed when dropped.
+/// A running gatepost on free ports. Killed when dropped.
 pub struct Process {
     child: Child,
     pub http: SocketAddr,
@@ -35,8 +35,8 @@ pub fn command(folder: &Path) -> Command {
 }
 
 impl Process {
-    /// Starts it in `folder` and waits until it listens.
-    pub fn start(folder: &Path, environment: &[(&str, &str)]) -> Process {
+    /// Starts it as `mode` (`dev` or `serve`) in `folder` and waits until it listens.
+    pub fn start(mode: &str, folder: &Path, environment: &[(&str, &str)]) -> Process {
         let ready = folder.join("ready.json");
         // One that a killed predecessor left behind says nothing about this one.
         if ready.exists() {
@@ -45,7 +45,7 @@ impl Process {
         let log = std::fs::File::create(folder.join("log")).unwrap();
         let mut child = command(folder)
             .args([
-                "dev",
+                mode,
                 "--http",
                 "127.0.0.1:0",
                 "--smtp",
@@ -85,14 +85,12 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Its process identifier.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Waits for it to end by itself.
-    pub fn wait(mut self) -> std::process::ExitStatus {
-        self.child.wait().unwrap()
+    /// `kill -TERM`, and waits for it to end by itself, in order.
+    pub fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
     }
 }
 
