@@ -58,7 +58,7 @@ pub async fn send(
     let row = store
         .write(move |tx| {
             outbox::enqueue(tx, &letter)?;
-            Ok::<_, store::Error>(outbox::get(tx, letter.id)?)
+            outbox::get(tx, letter.id)
         })
         .await?;
     let mut row = row.ok_or(store::Error::Closed)?;

@@ -86,30 +86,24 @@ impl Key for String {
 
     fn decode(from: &mut &[u8]) -> Result<String, Error> {
         let mut text = Vec::new();
-        let mut bytes = from.iter().copied();
+        let mut rest = *from;
         loop {
-            match bytes.next().ok_or_else(malformed)? {
-                0 => match bytes.next().ok_or_else(malformed)? {
-                    0 => break,
-                    0xff => text.push(0),
-                    _ => return Err(malformed()),
-                },
-                byte => text.push(byte),
+            let (head, tail) = rest.split_first().ok_or_else(malformed)?;
+            rest = tail;
+            if *head != 0 {
+                text.push(*head);
+                continue;
+            }
+            let (escaped, tail) = rest.split_first().ok_or_else(malformed)?;
+            rest = tail;
+            match escaped {
+                0 => break,
+                0xff => text.push(0),
+                _ => return Err(malformed()),
             }
         }
-        *from = bytes.as_slice_of(from);
+        *from = rest;
         String::from_utf8(text).map_err(|_| malformed())
-    }
-}
-
-/// How much of the input an exhausted-by-hand iterator has left.
-trait Rest {
-    fn as_slice_of<'a>(self, whole: &'a [u8]) -> &'a [u8];
-}
-
-impl<I: ExactSizeIterator> Rest for I {
-    fn as_slice_of<'a>(self, whole: &'a [u8]) -> &'a [u8] {
-        &whole[whole.len() - self.len()..]
     }
 }
 

@@ -122,25 +122,9 @@ impl Gatepost {
         }
     }
 
-    /// Where its API is: `http://127.0.0.1:PORT`.
-    pub fn url(&self) -> &str {
-        &self.http
-    }
-
-    /// Where its SMTP inbox listens.
-    pub fn smtp(&self) -> std::net::SocketAddr {
-        self.running.as_ref().expect("it runs").smtp
-    }
-
     /// Its data folder.
     pub fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
-    }
-
-    /// The operator's token.
-    pub fn admin_token(&self) -> String {
-        let text = std::fs::read_to_string(self.data().join("admin.token")).unwrap();
-        text.trim().to_owned()
     }
 
     /// Sends a request; `body` as JSON unless it is null, `token` as a Bearer token unless empty.
