@@ -163,7 +163,7 @@ settings! {
         iterations: u32 = value::positive_u32, "2";
         /// The lanes of one hash.
         parallelism: u32 = value::positive_u32, "1";
-        /// How many hashes at once; auto: one a core.
+        /// How many hashes at once; auto: one for each core but one.
         concurrency: Option<usize> = value::positive_or_auto, "auto";
         /// How many hashes may wait before logins are answered with 503.
         queue: usize = value::positive, "256";

@@ -48,8 +48,11 @@ pub(super) fn mail(settings: &Settings, base_url: &str) -> mail::Settings {
 
 pub(super) fn identity(settings: &Settings, base_url: &str) -> identity::Settings {
     let limits = &settings.limits;
+    // One core is left for everything else, so that a crowd at the login slows down nobody who is
+    // logged in already.
     let hashes = settings.password.concurrency.unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        (cores - 1).max(1)
     });
     identity::Settings {
         base_url: base_url.to_owned(),

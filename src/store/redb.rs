@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition};
+use redb::{Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable, TableDefinition};
 use tokio::sync::{mpsc, oneshot};
 
 use super::engine::{Engine, Job, RawRows, Reader};
@@ -48,9 +48,66 @@ enum Message {
 
 struct Shared {
     open: FileOpener,
-    /// `None` after the disk failed, until it opens again, and for good once closed.
-    database: RwLock<Option<Database>>,
+    file: RwLock<File>,
     events: Events,
+}
+
+enum File {
+    Open(Opened),
+    /// The disk failed and the file did not open again; the next write tries once more.
+    Failed,
+    Closed,
+}
+
+/// An open file, with the view of its last commit that readers share: opening one costs more
+/// than the look-up that most of them want.
+struct Opened {
+    database: Database,
+    view: RwLock<View>,
+}
+
+/// The map as it was after one commit.
+type Map = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+#[derive(Default)]
+struct View {
+    /// How many commits there were. A view that was begun before the last of them is not kept.
+    commits: u64,
+    map: Option<Arc<Map>>,
+}
+
+impl Opened {
+    fn new(database: Database) -> Opened {
+        Opened {
+            database,
+            view: RwLock::default(),
+        }
+    }
+
+    /// The state after the last commit that anybody was told of, or a later one.
+    fn view(&self) -> Result<Arc<Map>, Error> {
+        let commits = {
+            let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(map) = &view.map {
+                return Ok(map.clone());
+            }
+            view.commits
+        };
+        let read = self.database.begin_read().map_err(unavailable)?;
+        let map = Arc::new(read.open_table(MAP).map_err(unavailable)?);
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        if view.commits == commits {
+            view.map = Some(map.clone());
+        }
+        Ok(map)
+    }
+
+    /// Lets go of the view. Called after a commit and before anybody is told of it.
+    fn committed(&self) {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.commits += 1;
+        view.map = None;
+    }
 }
 
 impl RedbEngine {
@@ -75,7 +132,7 @@ impl RedbEngine {
         prepare(&database)?;
         let shared = Arc::new(Shared {
             open,
-            database: RwLock::new(Some(database)),
+            file: RwLock::new(File::Open(Opened::new(database))),
             events,
         });
         let (queue, jobs) = mpsc::channel(QUEUE);
@@ -165,10 +222,7 @@ fn write_all(shared: &Shared, mut jobs: mpsc::Receiver<Message>) {
             if !batch.is_empty() {
                 commit(shared, &mut batch);
             }
-            *shared
-                .database
-                .write()
-                .unwrap_or_else(PoisonError::into_inner) = None;
+            *shared.lock_file() = File::Closed;
             for done in closing {
                 // Whoever asked may have gone: the file is closed all the same.
                 let _ = done.send(());
@@ -240,12 +294,14 @@ fn commit(shared: &Shared, batch: &mut Vec<Box<dyn Job>>) {
 
 impl Shared {
     fn run(&self, batch: &mut [Box<dyn Job>]) -> Result<Vec<Topic>, Failure> {
-        if self.lock_read().is_none() {
+        if matches!(*self.lock_read(), File::Failed) {
             self.reopen();
         }
-        let guard = self.lock_read();
-        let database = guard.as_ref().ok_or(Failure::NotOpen)?;
-        let write = database.begin_write().map_err(redb::Error::from)?;
+        let file = self.lock_read();
+        let File::Open(opened) = &*file else {
+            return Err(Failure::NotOpen);
+        };
+        let write = opened.database.begin_write().map_err(redb::Error::from)?;
         let mut woken = Vec::new();
         {
             let mut map = write.open_table(MAP).map_err(redb::Error::from)?;
@@ -270,22 +326,25 @@ impl Shared {
             }
         }
         write.commit().map_err(redb::Error::from)?;
+        opened.committed();
         Ok(woken)
     }
 
-    fn lock_read(&self) -> std::sync::RwLockReadGuard<'_, Option<Database>> {
-        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    fn lock_read(&self) -> std::sync::RwLockReadGuard<'_, File> {
+        self.file.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for all readers.
+    fn lock_file(&self) -> std::sync::RwLockWriteGuard<'_, File> {
+        self.file.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reopen(&self) {
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.lock_file();
         // The old one must let go of the file's lock first.
-        *database = None;
+        *file = File::Failed;
         match (self.open)() {
-            Ok(opened) => *database = Some(opened),
+            Ok(database) => *file = File::Open(Opened::new(database)),
             Err(error) => {
                 tracing::error!(%error, "the store does not open; the next write tries again");
             }
@@ -383,11 +442,14 @@ impl Engine for RedbEngine {
     }
 
     fn read(&self, work: &mut dyn FnMut(&dyn Reader)) -> Result<(), Error> {
-        let guard = self.shared.lock_read();
-        let database = guard.as_ref().ok_or(Error::Closed)?;
-        let read = database.begin_read().map_err(unavailable)?;
-        let map = read.open_table(MAP).map_err(unavailable)?;
-        work(&Base(&map));
+        let file = self.shared.lock_read();
+        let opened = match &*file {
+            File::Open(opened) => opened,
+            File::Failed => return Err(unavailable("its file is not open")),
+            File::Closed => return Err(Error::Closed),
+        };
+        let map = opened.view()?;
+        work(&Base(&*map));
         Ok(())
     }
 

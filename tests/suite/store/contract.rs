@@ -230,6 +230,44 @@ fn no_increment_is_lost_among_concurrent_writers() {
 }
 
 #[test]
+fn whoever_was_told_of_a_commit_reads_it_however_many_read_beside() {
+    engines(|open| {
+        let store = open(Events::default());
+        block_on(async {
+            let done = Arc::new(AtomicBool::new(false));
+            let readers: Vec<_> = (0..2)
+                .map(|_| {
+                    let (store, done) = (store.clone(), done.clone());
+                    tokio::spawn(async move {
+                        let mut last = 0;
+                        while !done.load(Ordering::SeqCst) {
+                            let read = store.read(|s| s.get(&COUNTS, &"n".to_owned())).await;
+                            let count = read.unwrap_or_else(|e: Error| panic!("{e}")).unwrap_or(0);
+                            assert!(count >= last, "time went backwards: {last}, then {count}");
+                            last = count;
+                            tokio::task::yield_now().await;
+                        }
+                    })
+                })
+                .collect();
+            for number in 1..=300_u64 {
+                let write = store.write(move |tx| {
+                    tx.put(&COUNTS, &"n".to_owned(), &number);
+                    Ok::<_, Error>(())
+                });
+                write.await.unwrap();
+                let read = store.read(|s| s.get(&COUNTS, &"n".to_owned())).await;
+                assert_eq!(read, Ok::<_, Error>(Some(number)));
+            }
+            done.store(true, Ordering::SeqCst);
+            for reader in readers {
+                reader.await.unwrap();
+            }
+        });
+    });
+}
+
+#[test]
 fn a_caller_that_goes_away_leaves_its_transaction_to_be_completed() {
     engines(|open| {
         let store = open(Events::default());
