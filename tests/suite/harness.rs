@@ -40,7 +40,8 @@ impl Gatepost {
         Gatepost::over(tempfile::tempdir().unwrap(), environment)
     }
 
-    fn over(folder: tempfile::TempDir, environment: &[(&str, &str)]) -> Gatepost {
+    /// The same on a folder whose `data` was prepared.
+    pub fn over(folder: tempfile::TempDir, environment: &[(&str, &str)]) -> Gatepost {
         let clock = Simulated::new(u64::from(std::process::id()));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -4,3 +4,4 @@
 mod contract;
 mod disk;
 mod encoding;
+mod older;
