@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use lettre::Address;
+use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
@@ -119,7 +120,12 @@ pub(super) fn freeze(
     // lettre would draw it from a generator of its own; equal worlds must give equal bytes.
     let boundary = format!("=_{:032x}", u128::from_be_bytes(world.bytes()));
     let sent = u64::try_from(created_at.as_millis()).unwrap_or(0);
+    let envelope = Envelope::new(Some(bare(&order.from.address)), vec![bare(order.to)])
+        .map_err(|error| ComposeError::Message(error.to_string()))?;
     let message = Message::builder()
+        // Given, or lettre would parse it back out of the headers by rules of its own, which
+        // refuse quoted local parts.
+        .envelope(envelope)
         .from(mailbox(order.from.name.clone(), &order.from.address))
         .to(mailbox(None, order.to))
         .subject(rendered.subject)
@@ -163,10 +169,11 @@ pub(super) fn freeze(
 
 /// Both halves were parsed by [`EmailAddress`] already, and by stricter rules in part.
 fn mailbox(name: Option<String>, address: &EmailAddress) -> Mailbox {
-    Mailbox::new(
-        name,
-        Address::new_dangerous(address.local(), address.domain()),
-    )
+    Mailbox::new(name, bare(address))
+}
+
+fn bare(address: &EmailAddress) -> Address {
+    Address::new_dangerous(address.local(), address.domain())
 }
 
 fn part(content_type: ContentType, text: String) -> SinglePart {

@@ -170,4 +170,18 @@ mod tests {
         assert!(parcel.needs_smtputf8());
         assert!(a.message_id.ends_with("@example.com>"));
     }
+
+    proptest::proptest! {
+        /// Otherwise an address would be an error of ours, uncounted by any limit.
+        #[test]
+        fn whatever_is_an_address_can_be_written_to(
+            local in "([a-z.!'+=\\u{301}\\u{e9}\\u{5c0f}]{1,8}|\"[ -~]{1,8}\")",
+            domain in "(example\\.com|\u{4f8b}\u{5b50}\\.test|localhost)",
+        ) {
+            if let Ok(to) = format!("{local}@{domain}").parse::<EmailAddress>() {
+                let letter = mailer(1).compose(&Occasion::Test, &to, Language::En);
+                proptest::prop_assert!(letter.is_ok(), "{to}: {letter:?}");
+            }
+        }
+    }
 }
