@@ -4,29 +4,34 @@
 //! own overlay, so one that fails leaves no trace and harms no other; one fsync makes all of them
 //! durable, and nobody is answered before it.
 
+mod file;
+
 use std::future::Future;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable, TableDefinition};
+use redb::Database;
 use tokio::sync::{mpsc, oneshot};
 
-use super::engine::{Engine, Job, RawRows, Reader};
+use self::file::{Base, FORMAT, File, MAP, Opened, format_of, prepare, unavailable};
+use super::engine::{Engine, Job, Reader};
 use super::{Error, OpenError, Options, Tx};
 use crate::events::{Events, Topic};
 
-const MAP: TableDefinition<&[u8], &[u8]> = TableDefinition::new("map");
-const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
-
-/// The format of the map. It changes only when older builds could not read what newer ones
-/// write; a new field or a new table is no such change.
-const FORMAT: u64 = 1;
-
 /// Enough that the fsync is shared by all who wait, few enough that nobody waits for long.
 const MOST_IN_A_COMMIT: usize = 512;
+
+/// A commit ends with the transaction that takes it over this many bytes: the others need not wait
+/// for the disk to take them all.
+const BYTES_IN_A_COMMIT: usize = 16 << 20;
+
+/// An attempt to open the file that takes less may be made with every write.
+const CHEAP: Duration = Duration::from_millis(100);
+
+/// However slow the disk was, the door is held no longer than this.
+const LONGEST_WAIT: Duration = Duration::from_millis(2);
 
 /// Transactions that may wait before their callers have to.
 const QUEUE: usize = 1024;
@@ -50,64 +55,6 @@ struct Shared {
     open: FileOpener,
     file: RwLock<File>,
     events: Events,
-}
-
-enum File {
-    Open(Opened),
-    /// The disk failed and the file did not open again; the next write tries once more.
-    Failed,
-    Closed,
-}
-
-/// An open file, with the view of its last commit that readers share: opening one costs more
-/// than the look-up that most of them want.
-struct Opened {
-    database: Database,
-    view: RwLock<View>,
-}
-
-/// The map as it was after one commit.
-type Map = ReadOnlyTable<&'static [u8], &'static [u8]>;
-
-#[derive(Default)]
-struct View {
-    /// How many commits there were. A view that was begun before the last of them is not kept.
-    commits: u64,
-    map: Option<Arc<Map>>,
-}
-
-impl Opened {
-    fn new(database: Database) -> Opened {
-        Opened {
-            database,
-            view: RwLock::default(),
-        }
-    }
-
-    /// The state after the last commit that anybody was told of, or a later one.
-    fn view(&self) -> Result<Arc<Map>, Error> {
-        let commits = {
-            let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(map) = &view.map {
-                return Ok(map.clone());
-            }
-            view.commits
-        };
-        let read = self.database.begin_read().map_err(unavailable)?;
-        let map = Arc::new(read.open_table(MAP).map_err(unavailable)?);
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        if view.commits == commits {
-            view.map = Some(map.clone());
-        }
-        Ok(map)
-    }
-
-    /// Lets go of the view. Called after a commit and before anybody is told of it.
-    fn committed(&self) {
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        view.commits += 1;
-        view.map = None;
-    }
 }
 
 impl RedbEngine {
@@ -148,37 +95,6 @@ impl RedbEngine {
             shared,
             writer: Mutex::new(Some(writer)),
         })
-    }
-}
-
-/// Checks the format and makes the tables, so that readers find them.
-fn prepare(database: &Database) -> Result<(), OpenError> {
-    let fail = |error: redb::Error| OpenError::Failed(error.to_string());
-    let found = {
-        let read = database.begin_read().map_err(|e| fail(e.into()))?;
-        match read.open_table(META) {
-            Ok(meta) => {
-                let format = meta.get("format").map_err(|e| fail(e.into()))?;
-                format.map(|format| format.value())
-            }
-            Err(redb::TableError::TableDoesNotExist(_)) => None,
-            Err(error) => return Err(fail(error.into())),
-        }
-    };
-    match found {
-        Some(FORMAT) => Ok(()),
-        Some(found) => Err(OpenError::Newer {
-            found,
-            known: FORMAT,
-        }),
-        None => (|| {
-            let write = database.begin_write()?;
-            write.open_table(META)?.insert("format", FORMAT)?;
-            write.open_table(MAP)?;
-            write.commit()?;
-            Ok(())
-        })()
-        .map_err(fail),
     }
 }
 
@@ -251,7 +167,8 @@ impl Company {
         opened: Instant,
         jobs: &mut mpsc::Receiver<Message>,
     ) -> Option<Message> {
-        while here < self.usual && opened.elapsed() < self.commit / 8 {
+        let patience = (self.commit / 8).min(LONGEST_WAIT);
+        while here < self.usual && opened.elapsed() < patience {
             // Lets them run who are to come, where cores are few.
             std::thread::yield_now();
             if let Ok(message) = jobs.try_recv() {
@@ -272,29 +189,36 @@ fn now() -> Instant {
 
 /// Runs the batch, makes it durable and tells everybody.
 fn commit(shared: &Shared, batch: &mut Vec<Box<dyn Job>>) {
-    let outcome = match shared.run(batch) {
-        Err(error) if error.storage_failed() => {
-            // redb refuses everything after an I/O error until its file is opened anew.
-            tracing::error!(%error, "the store's disk failed; opening the file again");
-            shared.reopen();
-            Err(error.into())
-        }
-        Err(error) => Err(error.into()),
-        Ok(woken) => {
-            for topic in woken {
-                shared.events.wake(topic);
+    while !batch.is_empty() {
+        let (done, outcome) = match shared.run(batch) {
+            Err(error) if error.storage_failed() => {
+                // redb refuses everything after an I/O error until its file is opened anew.
+                tracing::error!(%error, "the store's disk failed; opening the file again");
+                shared.reopen();
+                (batch.len(), Err(error.into()))
             }
-            Ok(())
+            Err(error) => (batch.len(), Err(error.into())),
+            Ok((done, woken)) => {
+                for topic in woken {
+                    shared.events.wake(topic);
+                }
+                (done, Ok(()))
+            }
+        };
+        for job in batch.drain(..done) {
+            job.finish(outcome.clone());
         }
-    };
-    for job in batch.drain(..) {
-        job.finish(outcome.clone());
     }
 }
 
 impl Shared {
-    fn run(&self, batch: &mut [Box<dyn Job>]) -> Result<Vec<Topic>, Failure> {
-        if matches!(*self.lock_read(), File::Failed) {
+    /// Says how many of the batch were run and committed, and whom to wake.
+    fn run(&self, batch: &mut [Box<dyn Job>]) -> Result<(usize, Vec<Topic>), Failure> {
+        let again = match &*self.lock_read() {
+            File::Failed { again } => now() >= *again,
+            _ => false,
+        };
+        if again {
             self.reopen();
         }
         let file = self.lock_read();
@@ -303,9 +227,14 @@ impl Shared {
         };
         let write = opened.database.begin_write().map_err(redb::Error::from)?;
         let mut woken = Vec::new();
+        let (mut done, mut bytes) = (0, 0);
         {
             let mut map = write.open_table(MAP).map_err(redb::Error::from)?;
             for job in batch {
+                if bytes > BYTES_IN_A_COMMIT {
+                    break;
+                }
+                done += 1;
                 let base = Base(&map);
                 let mut tx = Tx::new(&base);
                 if !job.run(&mut tx) {
@@ -317,6 +246,7 @@ impl Shared {
                     }
                 }
                 for (key, value) in tx.into_changes() {
+                    bytes += key.len() + value.as_ref().map_or(0, Vec::len);
                     match value {
                         Some(value) => map.insert(key.as_slice(), value.as_slice()).map(drop),
                         None => map.remove(key.as_slice()).map(drop),
@@ -327,7 +257,7 @@ impl Shared {
         }
         write.commit().map_err(redb::Error::from)?;
         opened.committed();
-        Ok(woken)
+        Ok((done, woken))
     }
 
     fn lock_read(&self) -> std::sync::RwLockReadGuard<'_, File> {
@@ -339,15 +269,36 @@ impl Shared {
         self.file.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens the file anew. Readers are refused meanwhile and not held up: the repair of a large
+    /// file takes a while.
     fn reopen(&self) {
-        let mut file = self.lock_file();
+        let begun = now();
         // The old one must let go of the file's lock first.
-        *file = File::Failed;
-        match (self.open)() {
-            Ok(database) => *file = File::Open(Opened::new(database)),
+        *self.lock_file() = File::Failed { again: begun };
+        match self.open_again() {
+            Ok(database) => *self.lock_file() = File::Open(Opened::new(database)),
             Err(error) => {
-                tracing::error!(%error, "the store does not open; the next write tries again");
+                tracing::error!(error, "the store does not open; a later write tries again");
+                // Not with every write, where trying takes long.
+                let took = begun.elapsed();
+                let rest = if took < CHEAP {
+                    Duration::ZERO
+                } else {
+                    took * 9
+                };
+                let again = now() + rest;
+                *self.lock_file() = File::Failed { again };
             }
+        }
+    }
+
+    fn open_again(&self) -> Result<Database, String> {
+        let database = (self.open)().map_err(|error| error.to_string())?;
+        match format_of(&database) {
+            Ok(Some(FORMAT)) => Ok(database),
+            // An empty file in its place would make every account vanish without a word.
+            Ok(_) => Err("another file lies in its place".to_owned()),
+            Err(error) => Err(error.to_string()),
         }
     }
 }
@@ -390,43 +341,6 @@ impl From<Failure> for Error {
     }
 }
 
-fn unavailable(error: impl std::fmt::Display) -> Error {
-    Error::Unavailable(error.to_string().into())
-}
-
-/// A redb table, of a snapshot or of the transaction under way, as the engine's interface.
-struct Base<T>(T);
-
-type Guard<'a> = redb::AccessGuard<'a, &'static [u8]>;
-
-impl<T: std::ops::Deref> Reader for Base<T>
-where
-    T::Target: ReadableTable<&'static [u8], &'static [u8]>,
-{
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let value = self.0.get(key).map_err(unavailable)?;
-        Ok(value.map(|value| value.value().to_vec()))
-    }
-
-    fn range(
-        &self,
-        from: Bound<&[u8]>,
-        to: Bound<&[u8]>,
-        backwards: bool,
-    ) -> Result<RawRows<'_>, Error> {
-        let rows = self.0.range::<&[u8]>((from, to)).map_err(unavailable)?;
-        let owned = |row: Result<(Guard<'_>, Guard<'_>), redb::StorageError>| {
-            let (key, value) = row.map_err(unavailable)?;
-            Ok((key.value().to_vec(), value.value().to_vec()))
-        };
-        Ok(if backwards {
-            Box::new(rows.rev().map(owned))
-        } else {
-            Box::new(rows.map(owned))
-        })
-    }
-}
-
 impl Engine for RedbEngine {
     fn submit<'a>(
         &'a self,
@@ -445,7 +359,7 @@ impl Engine for RedbEngine {
         let file = self.shared.lock_read();
         let opened = match &*file {
             File::Open(opened) => opened,
-            File::Failed => return Err(unavailable("its file is not open")),
+            File::Failed { .. } => return Err(unavailable("its file is being opened again")),
             File::Closed => return Err(Error::Closed),
         };
         let map = opened.view()?;
