@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::EmailAddress;
 use crate::address::LookupAddress;
 use crate::audit;
 use crate::secret::Code;
@@ -59,6 +60,10 @@ pub(super) struct Proof {
     /// The account and its recovery epoch, where there is one.
     #[serde(rename = "u")]
     account: Option<(UserId, u64)>,
+    /// Where the code was mailed to, letter by letter. What shares its lookup form may be the
+    /// mailbox of somebody else (CVE-2019-19844).
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    mailed: Option<EmailAddress>,
 }
 
 const TOKENS: Table<TokenHash, Proof> = Table::new("identity.verification");
@@ -89,11 +94,16 @@ pub(super) fn consume(tx: &mut Tx<'_>, token: &TokenHash) {
 }
 
 impl Proof {
+    /// The address that somebody reads the mail of.
+    pub(super) fn mailed(self) -> Result<EmailAddress, Error> {
+        self.mailed.ok_or(Error::TokenRefused)
+    }
+
     /// The account that the token lets somebody back into, unless it was overtaken.
     pub(super) fn account(&self, read: &impl Read) -> Result<(UserId, user::Account), Error> {
         let (id, epoch) = self.account.ok_or(Error::TokenRefused)?;
         let account = user::get(read, id)?.ok_or(Error::TokenRefused)?;
-        if account.recovery_epoch == epoch && account.email.lookup() == self.address {
+        if account.recovery_epoch == epoch && self.mailed.as_ref() == Some(&account.email) {
             Ok((id, account))
         } else {
             Err(Error::TokenRefused)
@@ -218,7 +228,7 @@ impl Accounts {
         let epoch = found
             .as_ref()
             .map_or(0, |(_, account)| account.recovery_epoch);
-        if self.is_right(&flow, attempt, epoch) {
+        if let Some(mailed) = self.mailed(&flow, attempt, epoch) {
             flow.codes.clear();
             flow.guessed = false;
             request::put_flow(tx, wanted, &attempt.address, &flow, new, codes);
@@ -227,6 +237,7 @@ impl Accounts {
                 address: attempt.address.clone(),
                 at: now,
                 account: found.map(|(id, _)| (id, epoch)),
+                mailed: Some(mailed),
             };
             let expires_at = now + codes.token_lifetime;
             let hash = attempt.token.hash();
@@ -250,18 +261,23 @@ impl Accounts {
         }))
     }
 
-    fn is_right(&self, flow: &Flow, attempt: &Attempt, epoch: u64) -> bool {
+    /// Where the code was mailed to, if it is right.
+    fn mailed(&self, flow: &Flow, attempt: &Attempt, epoch: u64) -> Option<EmailAddress> {
         let wanted = Wanted::code_for(attempt.purpose);
         let bound = request::bound_to(wanted, &attempt.address, flow.id);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let mac = self.keys.mac(&attempt.code, &bound);
         let lifetime = self.settings.codes.lifetime;
-        let matching = flow.codes.iter().filter(|issued| {
+        let mut matching = flow.codes.iter().filter(|issued| {
             same_mac(&issued.mac, &mac)
                 && lives(issued.at, lifetime, attempt.now)
                 // A login or a new password since then: the way back is not needed any more.
                 && issued.epoch == epoch
         });
-        flow.tries_left > 0 && matching.count() > 0
+        let issued = matching.next().filter(|_| flow.tries_left > 0)?;
+        // The same code twice by chance, to two spellings: it does not tell whose mail was read.
+        matching
+            .all(|other| other.to == issued.to)
+            .then(|| issued.to.clone())?
     }
 }

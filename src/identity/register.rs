@@ -1,5 +1,6 @@
 //! Making an account for an address that somebody has proved to be theirs.
 
+use crate::address::EmailAddress;
 use crate::address::LookupAddress;
 use crate::audit;
 use crate::secret::TokenHash;
@@ -48,11 +49,12 @@ impl Accounts {
         let peer = Subject::client(client.ip);
         let now = self.world.now();
         // Looked at before the hash is paid for, and again where it counts.
-        self.store
+        let mailed = self
+            .store
             .read(|read| self.may_register(read, &token, &lookup, &peer, now))
             .await?;
         let account = Account {
-            email: address,
+            email: mailed,
             password: self.hasher.hash(password).await?,
             display_name,
             language: language.unwrap_or(self.settings.language),
@@ -68,7 +70,12 @@ impl Accounts {
         self.store
             .write(move |tx| {
                 let settings = &accounts.settings;
-                accounts.may_register(tx, &token, &lookup, &peer, now)?;
+                // The address that received the code, never the one that was typed with it: a
+                // look-alike of it may be the mailbox of somebody else (CVE-2019-19844).
+                let account = Account {
+                    email: accounts.may_register(tx, &token, &lookup, &peer, now)?,
+                    ..account.clone()
+                };
                 code::consume(tx, &token);
                 user::insert(tx, id, &account);
                 let session = fresh.begin(tx, id, &account, &settings.sessions)?;
@@ -79,11 +86,12 @@ impl Accounts {
                     limits::save(tx, &peer, counters, now)?;
                 }
                 audit::record(tx, &entry);
-                Ok((account.clone().view(id), session))
+                Ok((account.view(id), session))
             })
             .await
     }
 
+    /// The address that the account will have, if it may be made.
     fn may_register(
         &self,
         read: &impl Read,
@@ -91,14 +99,14 @@ impl Accounts {
         address: &LookupAddress,
         peer: &Subject,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<EmailAddress, Error> {
         let policy = &self.settings.limits.registration_per_ip;
         limits::load(read, peer)?.check(Rule::RegisterPerIp, policy, 1, now)?;
         // The proof first: who has none learns nothing about the address.
-        code::proof(read, token, Purpose::Register, address, &self.settings, now)?;
+        let proof = code::proof(read, token, Purpose::Register, address, &self.settings, now)?;
         if user::is_taken(read, address)? {
             return Err(Error::AddressTaken);
         }
-        Ok(())
+        proof.mailed()
     }
 }

@@ -118,6 +118,10 @@ pub(super) struct Issued {
     /// The account's recovery epoch at the time.
     #[serde(rename = "e")]
     pub(super) epoch: u64,
+    /// Where it was mailed to, letter by letter: the only address that it proves anything about.
+    /// Absent in the rows of the first build, whose codes are good for nothing any more.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<EmailAddress>,
 }
 
 const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.flow");
@@ -419,6 +423,7 @@ impl Accounts {
             mac: ByteArray::new(mac),
             at: booking.now,
             epoch: booking.known.map_or(0, |(_, epoch)| epoch),
+            to: Some(booking.letter.to.clone()),
         }
     }
 

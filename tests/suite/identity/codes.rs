@@ -30,7 +30,7 @@ async fn a_person_signs_up_with_a_code_from_their_mail() {
         language: Some("zh-TW".to_owned()),
     };
     let (user, session) = desk.accounts.register(&client("::1"), form).await.unwrap();
-    assert_eq!(user.email.as_str(), "Ann@example.com");
+    assert_eq!(user.email.as_str(), ANN, "the address that got the code");
     assert_eq!(user.display_name.as_deref(), Some("安"));
     let who = desk.who(session.token.expose()).await.unwrap();
     assert_eq!(who.user, user);
@@ -38,6 +38,32 @@ async fn a_person_signs_up_with_a_code_from_their_mail() {
     assert!(desk.login(ANN, PASSWORD).await.is_ok());
     // The token was good once.
     refused!(desk.register_with(ANN, &token).await, Error::TokenRefused);
+}
+
+#[tokio::test]
+async fn an_account_has_the_address_that_got_the_code_and_not_a_look_alike_of_it() {
+    const WIDE: &str = "ｍｉｋｅ@example.com";
+    const PLAIN: &str = "mike@example.com";
+    for (read, typed) in [(WIDE, PLAIN), (PLAIN, WIDE)] {
+        let desk = Desk::open();
+        // Both get a code of the one flow; only the mail to the first is read.
+        desk.send(typed, "register").await.unwrap();
+        desk.advance(MINUTE);
+        desk.send(read, "register").await.unwrap();
+        let code = desk.code(read).await;
+        let verified = desk.verify(typed, "register", &code).await.unwrap();
+        let token = verified.verification_token.expose().to_owned();
+        let (user, session) = desk.register_with(typed, &token).await.unwrap();
+        assert_eq!(user.email.as_str(), read);
+        let who = desk.who(session.token.expose()).await.unwrap();
+        assert_eq!(who.user.email.as_str(), read);
+        // The way back leads to that mailbox as well.
+        desk.advance(MINUTE);
+        desk.send(typed, "reset_password").await.unwrap();
+        assert_eq!(desk.newest(read).await.row.kind, Kind::ResetCode);
+        let code = desk.code(read).await;
+        assert!(desk.verify(typed, "reset_password", &code).await.is_ok());
+    }
 }
 
 #[tokio::test]
