@@ -51,7 +51,7 @@ pub struct Session {
     pub id: SessionId,
     /// When it began.
     pub created_at: Timestamp,
-    /// When it was last used, give or take an hour.
+    /// When it was last used, give or take an hour (or a tenth of what it lasts without use).
     pub last_used_at: Timestamp,
     /// When it ends if it is not used again.
     pub expires_at: Timestamp,
@@ -114,7 +114,8 @@ struct Row {
 const SESSIONS: Table<TokenHash, Row> = Table::new("identity.session");
 const OF_USER: Table<(UserId, SessionId), TokenHash> = Table::new("identity.session.user");
 
-/// How often the last use is written down.
+/// How often the last use is written down; more often where sessions are short: see
+/// [`Accounts::authenticate`].
 const NOTED_EVERY: Duration = Duration::from_secs(3600);
 /// How many notes of a last use may be on their way at once; more are left to the next request.
 const MOST_TOUCHING: usize = 64;
@@ -312,7 +313,8 @@ impl Accounts {
         let (row, account) = found
             .filter(|(row, account)| row.is_live(account.session_epoch, settings, now))
             .ok_or(Error::Unauthenticated)?;
-        if row.used + NOTED_EVERY <= now {
+        // A short session must not lapse because its use was not written down yet.
+        if row.used + NOTED_EVERY.min(settings.idle / 10) <= now {
             self.touch(hash, now);
         }
         let id = row.id;
@@ -405,9 +407,13 @@ impl Accounts {
     /// Ends the session that asks.
     ///
     /// # Errors
-    /// Those of the store.
+    /// `Unauthenticated` when it has ended meanwhile, as by another logout.
     pub async fn logout(&self, who: &Authenticated) -> Result<(), Error> {
-        self.end(who, who.session.id, "logout").await
+        let ended = self.end(who, who.session.id, "logout").await;
+        ended.map_err(|error| match error {
+            Error::NotFound => Error::Unauthenticated,
+            error => error,
+        })
     }
 
     /// Ends one of one's own sessions.

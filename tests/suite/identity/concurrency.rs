@@ -69,6 +69,21 @@ async fn parallel_guesses_at_a_code_do_not_race_past_the_tries() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_logouts_of_one_session_one_ends_it_and_the_others_are_nobody_s() {
+    let desk = Desk::open();
+    let (_, token) = desk.join(ANN).await;
+    let who = desk.who(&token).await.unwrap();
+    let outcomes = join_all((0..8).map(|_| desk.accounts.logout(&who))).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    for outcome in outcomes {
+        assert!(
+            matches!(outcome, Ok(()) | Err(Error::Unauthenticated)),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_code_used_twice_at_once_gives_one_token() {
     let desk = Desk::open();
     desk.send(ANN, "register").await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatepost::identity::Error;
 
-use super::desk::{DAY, Desk, HOUR, PASSWORD};
+use super::desk::{DAY, Desk, HOUR, MINUTE, PASSWORD, settings};
 use crate::refused;
 
 const ANN: &str = "ann@example.com";
@@ -41,6 +41,22 @@ async fn the_last_use_is_written_down_at_most_once_an_hour() {
     assert_eq!(desk.who(&token).await.unwrap().session.last_used_at, began);
     desk.settled(async || desk.who(&token).await.unwrap().session.last_used_at == began + HOUR)
         .await;
+}
+
+#[tokio::test]
+async fn a_short_session_does_not_end_while_it_is_used() {
+    let mut short = settings();
+    short.sessions.idle = 30 * MINUTE;
+    let desk = Desk::with(short);
+    let (_, token) = desk.join(ANN).await;
+    for _ in 0..20 {
+        desk.advance(10 * MINUTE);
+        let now = desk.simulated.world().now();
+        desk.settled(async || desk.who(&token).await.unwrap().session.last_used_at == now)
+            .await;
+    }
+    desk.advance(30 * MINUTE);
+    refused!(desk.who(&token).await, Error::Unauthenticated);
 }
 
 #[tokio::test]
