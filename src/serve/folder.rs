@@ -9,10 +9,13 @@ use std::io::Read as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use rustix::process::geteuid;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -82,6 +85,28 @@ impl Folder {
     /// The file of the store.
     pub fn store(&self) -> PathBuf {
         self.path.join("store.redb")
+    }
+
+    /// Makes the store's file, empty, or takes it away from everybody but its owner (0600): the
+    /// folder may have been there before, open to all, and is not ours to close.
+    pub fn guard_store(&self) -> Result<(), FolderError> {
+        let path = self.store();
+        let guarded = match std::fs::metadata(&path) {
+            Ok(found) if found.mode() & 0o077 != 0 && found.uid() == geteuid().as_raw() => {
+                let mode = found.mode() & 0o700;
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+            }
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&path)
+                .map(drop),
+            Err(error) => Err(error),
+        };
+        guarded.map_err(failed(&path))
     }
 
     /// The file of the operator's token.
@@ -187,8 +212,6 @@ fn read_or_create(path: &Path, draw: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
     use crate::world::Simulated;
 

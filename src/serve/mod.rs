@@ -290,6 +290,7 @@ impl Running {
 }
 
 fn open_store(folder: &Folder, settings: &Settings, events: &Events) -> Result<Store, StartError> {
+    folder.guard_store()?;
     let options = store::Options {
         cache_bytes: settings.store.cache,
         events: events.clone(),

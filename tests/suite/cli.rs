@@ -248,6 +248,23 @@ fn dev_says_where_it_is_and_sigterm_ends_it_cleanly() {
 }
 
 #[test]
+fn a_store_in_a_folder_that_was_there_before_is_its_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let store = data.join("store.redb");
+    let mode = || std::fs::metadata(&store).unwrap().permissions().mode() & 0o777;
+    drop(Running::start(folder.path(), "dev", &[]));
+    assert_eq!(mode(), 0o600);
+    // One that an older gatepost made is tightened.
+    std::fs::set_permissions(&store, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::remove_file(folder.path().join("ready")).unwrap();
+    drop(Running::start(folder.path(), "dev", &[]));
+    assert_eq!(mode(), 0o600);
+}
+
+#[test]
 fn serve_without_a_relay_says_loudly_that_no_mail_goes_out() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start(folder.path(), "serve", &[]);
