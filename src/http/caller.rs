@@ -2,8 +2,9 @@
 //! live here: whether the token is good (identity and `guard` know).
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use poem::http::header;
+use poem::http::{HeaderName, header};
 use poem::{Addr, Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -17,19 +18,40 @@ use crate::identity::Client;
 pub fn address(request: &Request, trusted_proxies: usize) -> IpAddr {
     let socket = socket_address(&request.remote_addr().0);
     if trusted_proxies == 0 {
+        warn_of_proxies(request);
         return socket;
     }
-    let lines = request.headers().get_all("x-forwarded-for");
-    let hops: Vec<&str> = lines
+    let lines = request.headers().get_all(FORWARDED_FOR);
+    // Bytes: what a client wrote further left need not be text, and is not looked at.
+    let hops: Vec<&[u8]> = lines
         .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .collect();
     // Fewer hops than proxies: somebody came past one of them; its own address is all we know.
     hops.len()
         .checked_sub(trusted_proxies)
-        .and_then(|index| parse_hop(hops[index].trim()))
+        .and_then(|index| std::str::from_utf8(hops[index]).ok())
+        .and_then(|hop| parse_hop(hop.trim()))
         .unwrap_or(socket)
+}
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Behind a proxy that nobody told us of, all people share the limits of one address: said once.
+fn warn_of_proxies(request: &Request) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if SAID.load(Ordering::Relaxed) {
+        return;
+    }
+    let headers = request.headers();
+    let forwarded = headers.contains_key(FORWARDED_FOR) || headers.contains_key(header::FORWARDED);
+    if forwarded && !SAID.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            "a request says that it was forwarded, and http.trusted_proxies is 0: if a proxy \
+             stands before gatepost, set it to the number of proxies, else everybody counts as \
+             one address"
+        );
+    }
 }
 
 fn parse_hop(hop: &str) -> Option<IpAddr> {
@@ -141,7 +163,9 @@ mod tests {
     fn seen(forwarded: &[&str], trusted: usize) -> String {
         let mut builder = Request::builder();
         for line in forwarded {
-            builder = builder.header("x-forwarded-for", *line);
+            // As it comes over the wire: one byte a character, which need not be ASCII.
+            let bytes: Vec<u8> = line.chars().map(|c| u8::try_from(c).unwrap()).collect();
+            builder = builder.header("x-forwarded-for", bytes);
         }
         address(&builder.finish(), trusted).to_string()
     }
@@ -158,6 +182,12 @@ mod tests {
         assert_eq!(seen(&["[2001:db8::1]:4711"], 1), "2001:db8::1");
         assert_eq!(seen(&["192.0.2.7:80"], 1), "192.0.2.7");
         assert_eq!(seen(&["::ffff:192.0.2.8"], 1), "192.0.2.8");
+        assert_eq!(seen(&["caf\u{e9}, 192.0.2.1"], 1), "192.0.2.1");
+        assert_eq!(
+            seen(&["\u{e9}", "203.0.113.9, 192.0.2.1"], 2),
+            "203.0.113.9"
+        );
+        assert_eq!(seen(&["203.0.113.9, \u{e9}"], 1), "0.0.0.0");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::http::body::Intake;
 use crate::http::caller;
 use crate::http::meter::Meter;
 use crate::http::paths::Paths;
+use crate::http::paths::loggable;
 use crate::http::problem::Kind;
 use crate::http::problem::Problem;
 use crate::world::World;
@@ -64,7 +65,7 @@ impl Front {
             Ok((operation, Ok(response))) => (operation, response),
             Ok((operation, Err(problem))) => {
                 if problem.kind().status() >= 500 {
-                    tracing::error!(request_id = id.text(), %method, path = asked.path(),
+                    tracing::error!(request_id = id.text(), %method, path = loggable(asked.path()),
                         code = problem.kind().code(), "a request failed");
                 }
                 (operation, problem.into_response(id.text(), asked.path()))
@@ -75,7 +76,7 @@ impl Front {
                     .copied()
                     .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                     .unwrap_or("no message");
-                tracing::error!(request_id = id.text(), %method, path = asked.path(),
+                tracing::error!(request_id = id.text(), %method, path = loggable(asked.path()),
                     message, "a handler panicked");
                 let problem = Problem::new(Kind::Internal);
                 (None, problem.into_response(id.text(), asked.path()))
@@ -85,7 +86,7 @@ impl Front {
         let took = self.world.elapsed().saturating_sub(began);
         let status = response.status().as_u16();
         self.meter.answered(operation.map(|id| id.0), status, took);
-        tracing::debug!(request_id = id.text(), %method, path = asked.path(), status,
+        tracing::debug!(request_id = id.text(), %method, path = loggable(asked.path()), status,
             took = ?took, "answered");
         response
     }

@@ -3,7 +3,8 @@
 
 use std::net::SocketAddr;
 
-use poem::http::header;
+use poem::http::uri::Authority;
+use poem::http::{Version, header};
 use poem::{Addr, Request};
 
 use crate::http::caller;
@@ -43,12 +44,11 @@ impl Guard {
         if token.0.is_some() || !here {
             return self.require_token(token);
         }
-        let host = single(request, header::HOST.as_str());
-        let Some(host) = host.filter(|host| self.is_allowed(host)) else {
+        let Some(host) = named_host(request).filter(|host| self.is_allowed(host)) else {
             return Err(Problem::new(Kind::HostRefused));
         };
-        let site = single(request, "sec-fetch-site");
-        let other_site = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+        let mut sites = request.headers().get_all("sec-fetch-site").iter();
+        let other_site = sites.any(|site| site != "same-origin" && site != "none");
         let has_origin = request.headers().contains_key(header::ORIGIN);
         let origin = single(request, header::ORIGIN.as_str());
         if other_site || (has_origin && !origin.is_some_and(|origin| is_origin_of(origin, host))) {
@@ -83,6 +83,23 @@ fn is_forwarded(request: &Request) -> bool {
     ["forwarded", "x-forwarded-for", "x-real-ip", "via"]
         .into_iter()
         .any(|name| headers.contains_key(name))
+}
+
+/// The host that the request is meant for. HTTP/2 has it beside the headers, where a Host may
+/// stand as well and then must say the same (RFC 9113, 8.3.1).
+fn named_host(request: &Request) -> Option<&str> {
+    let header = single(request, header::HOST.as_str());
+    if request.version() != Version::HTTP_2 {
+        return header;
+    }
+    let authority = request.uri().authority().map(Authority::as_str);
+    match authority {
+        Some(authority) if request.headers().contains_key(header::HOST) => {
+            header.filter(|host| host.eq_ignore_ascii_case(authority))
+        }
+        Some(_) => authority,
+        None => header,
+    }
 }
 
 /// The value of a header that stands there exactly once.

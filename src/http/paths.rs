@@ -1,4 +1,18 @@
-//! Which methods a path has, for `Allow`. What must not live here: routing (the HTTP library's).
+//! What is known of paths beside where they lead: the methods of each, for `Allow`, and which of
+//! them carry a secret. What must not live here: routing (the HTTP library's).
+
+/// How the link of a reset mail begins; what follows opens the account to whoever has it.
+const LINK: &[u8] = b"/users/reset";
+
+/// A path as the log may have it: without the secret of a link, however the link was mangled on
+/// its way here.
+pub fn loggable(path: &str) -> &str {
+    let carries = path
+        .as_bytes()
+        .windows(LINK.len())
+        .any(|part| part.eq_ignore_ascii_case(LINK));
+    if carries { "/users/reset/***" } else { path }
+}
 
 /// The paths with their methods.
 #[derive(Debug, Default)]
@@ -46,6 +60,22 @@ fn matches(pattern: &str, asked: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_secret_of_a_link_is_not_for_the_log() {
+        for link in [
+            "/users/reset/us_1/gpr_secret/",
+            "/users/reset/us_1/gpr_secret",
+            "//users/reset/us_1/gpr_secret",
+            "/app/Users/Reset/us_1/gpr_secret/and/more",
+            "/users/resetus_1gpr_secret",
+        ] {
+            assert_eq!(loggable(link), "/users/reset/***", "{link}");
+        }
+        for path in ["/", "/healthz", "/users", "/api/v1/auth/password_reset"] {
+            assert_eq!(loggable(path), path);
+        }
+    }
 
     #[test]
     fn the_more_exact_path_is_meant() {

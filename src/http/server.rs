@@ -58,9 +58,14 @@ pub async fn serve(
     };
     poem::Server::new_with_acceptor(door)
         .name("http")
+        .http2_max_concurrent_streams(STREAMS)
         .run_with_graceful_shutdown(app, shutdown, Some(grace))
         .await
 }
+
+/// Requests at once on one connection of HTTP/2; each holds memory, and `connections` counts none
+/// of them.
+const STREAMS: u32 = 64;
 
 struct Door {
     listener: TcpListener,

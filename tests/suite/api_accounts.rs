@@ -86,6 +86,8 @@ async fn sessions_are_listed_in_pages_and_ended() {
     assert_eq!(rest["items"][0]["current"], true);
     assert_eq!(rest["next_cursor"], Value::Null);
     list("?cursor=x").await.expect(400);
+    let misspelt = list("?limit=2&curser=x").await.expect(400).json();
+    assert_eq!(misspelt["errors"][0]["pointer"], "curser");
     let id = page["items"][0]["id"].as_str().unwrap();
     let end = |path: &str| service.send(Request::new("DELETE", path).bearer(&token));
     end(&format!("/api/v1/auth/sessions/{id}"))

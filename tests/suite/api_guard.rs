@@ -1,6 +1,7 @@
 //! Who may see captured mail and metrics: the operator, and in `dev` whoever sits at the machine.
 
 use crate::api_client::{ADMIN, Request, Service, settings};
+use crate::process::Process;
 
 const MESSAGES: &str = "/api/v1/inbox/messages";
 
@@ -63,6 +64,16 @@ async fn pages_of_other_origins_are_refused() {
             "{name}: {value}"
         );
     }
+    // One that stands there twice is no reason to look away, in whatever order.
+    for sites in [["same-origin", "cross-site"], ["cross-site", "none"]] {
+        let mut twice = own.clone();
+        for site in sites {
+            let header = ("Sec-Fetch-Site".to_owned(), site.to_owned());
+            twice.headers.push(header);
+        }
+        let answer = service.send(twice).await;
+        assert_eq!(answer.problem(), (403, "origin_refused".to_owned()));
+    }
     let delete = Request::new("DELETE", MESSAGES).header("Origin", "http://evil.test");
     service.send(delete).await.expect(403);
 }
@@ -112,4 +123,29 @@ async fn outside_of_dev_nothing_opens_without_the_token() {
         .sign_up("ann@example.org", "correct horse battery")
         .await;
     service.send(ask().bearer(&session)).await.expect(401);
+}
+
+#[test]
+fn a_proxy_that_nobody_told_of_is_warned_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Process::start("dev", folder.path(), &[]);
+    let url = format!("http://{}/api/v1/auth/me", service.http);
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let warnings = || {
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        log.matches("http.trusted_proxies").count()
+    };
+    let ask = |name: &str| {
+        let request = agent.get(&url).header("Authorization", "Bearer gps_x");
+        request.header(name, "192.0.2.1").call().unwrap();
+    };
+    ask("X-Other");
+    assert_eq!(warnings(), 0);
+    ask("X-Forwarded-For");
+    ask("Forwarded");
+    assert_eq!(warnings(), 1);
+    service.stop();
 }

@@ -3,6 +3,7 @@
 mod api_accounts;
 mod api_client;
 mod api_guard;
+mod api_http2;
 mod api_inbox;
 mod api_problems;
 mod api_service;

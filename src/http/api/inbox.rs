@@ -14,6 +14,7 @@ use crate::http::api::message::Message;
 use crate::http::api::message::Page;
 use crate::http::api::message::wire_message;
 use crate::http::api::message::wire_summary;
+use crate::http::api::only;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
 use crate::http::declared::problems;
@@ -292,22 +293,6 @@ impl InboxApi {
 async fn closed(closing: &mut watch::Receiver<bool>) {
     // An error means that the service is gone, which is as good.
     drop(closing.wait_for(|closing| *closing).await);
-}
-
-/// Refuses query parameters that the operation does not have: a misspelt filter would otherwise
-/// match everything.
-fn only(request: &Request, known: &[&str]) -> Result<(), Problem> {
-    let query = request.uri().query().unwrap_or_default();
-    for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
-        if !known.contains(&name.as_ref()) {
-            let reason = match known {
-                [] => "this operation has no parameters".to_owned(),
-                known => format!("unknown; known are {}", known.join(", ")),
-            };
-            return Err(Problem::parameter(&name, &reason));
-        }
-    }
-    Ok(())
 }
 
 fn position(name: &str, text: Option<String>) -> Result<Option<MessageId>, Problem> {

@@ -1,5 +1,5 @@
-//! The operations, one file a resource, and what they share: the services they call and the
-//! mapping from the domain's errors to problems.
+//! The operations, one file a resource, and what they share: their groups, the refusal of
+//! parameters that none of them has, and the mapping from the domain's errors to problems.
 
 pub mod admin;
 pub mod auth;
@@ -9,6 +9,7 @@ pub mod profile;
 pub mod service;
 pub mod sessions;
 
+use poem::Request;
 use poem_openapi::Tags;
 
 use crate::http::front::STORE_PAUSE;
@@ -54,6 +55,22 @@ pub const GROUPS: &[(&str, &str)] = &[
         "The service itself: is it alive, is it ready, what has it counted.",
     ),
 ];
+
+/// Refuses query parameters that the operation does not have: a misspelt filter would otherwise
+/// match everything.
+pub fn only(request: &Request, known: &[&str]) -> Result<(), Problem> {
+    let query = request.uri().query().unwrap_or_default();
+    for (name, _) in url::form_urlencoded::parse(query.as_bytes()) {
+        if !known.contains(&name.as_ref()) {
+            let reason = match known {
+                [] => "this operation has no parameters".to_owned(),
+                known => format!("unknown; known are {}", known.join(", ")),
+            };
+            return Err(Problem::parameter(&name, &reason));
+        }
+    }
+    Ok(())
+}
 
 /// A store that refuses is the operator's to mend: the log says what, the client only when to
 /// try again.

@@ -7,6 +7,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use crate::http::api::Group;
+use crate::http::api::only;
 use crate::http::caller;
 use crate::http::caller::SessionToken;
 use crate::http::declared::Refused;
@@ -82,6 +83,7 @@ impl SessionsApi {
         limit: Query<Option<u32>>,
     ) -> Result<reply::Page<SessionPage>, Refused<ListProblems>> {
         let who = self.who(request, &token).await?;
+        only(request, &["cursor", "limit"])?;
         let cursor = cursor.0.map(|cursor| cursor.parse()).transpose();
         let cursor = cursor
             .map_err(|_| Problem::parameter("cursor", "expected the next_cursor of a page"))?;
