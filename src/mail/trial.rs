@@ -12,6 +12,7 @@ use crate::store::Store;
 use crate::world::World;
 
 use super::ComposeError;
+use super::Letter;
 use super::Mailer;
 use super::Occasion;
 use super::OutboxId;
@@ -52,7 +53,33 @@ pub async fn send(
     language: Language,
     patience: Duration,
 ) -> Result<Trial, TrialError> {
-    let letter = mailer.compose(&Occasion::Test, to, language)?;
+    let letter = compose(mailer, to, language)?;
+    Ok(follow(letter, store, events, world, patience).await?)
+}
+
+/// The test mail, not yet in the outbox.
+///
+/// # Errors
+/// A replaced template fails.
+pub fn compose(
+    mailer: &Mailer,
+    to: &EmailAddress,
+    language: Language,
+) -> Result<Letter, ComposeError> {
+    mailer.compose(&Occasion::Test, to, language)
+}
+
+/// Puts `letter` into the outbox and waits as [`send`] does.
+///
+/// # Errors
+/// Those of the store.
+pub async fn follow(
+    letter: Letter,
+    store: &Store,
+    events: &Events,
+    world: &World,
+    patience: Duration,
+) -> Result<Trial, store::Error> {
     let id = letter.id;
     let mut watch = events.watch(Topic::Outbox);
     let row = store

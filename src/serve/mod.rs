@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::address::EmailAddress;
 use crate::config::Settings;
 use crate::events::Events;
 use crate::http;
@@ -21,6 +22,7 @@ use crate::identity::password;
 use crate::inbox;
 use crate::inbox::Inbox;
 use crate::mail;
+use crate::mail::Letter;
 use crate::mail::Mailer;
 use crate::mail::courier::Courier;
 use crate::mail::relay::Relay;
@@ -92,6 +94,9 @@ pub enum StartError {
     /// The relay's settings.
     #[error("relay settings: {0}")]
     Relay(#[from] mail::relay::SetupError),
+    /// The mail that it was started for.
+    #[error(transparent)]
+    Compose(#[from] mail::ComposeError),
     /// Settings that are each right and do not go together.
     #[error("{0}")]
     Setting(String),
@@ -125,7 +130,7 @@ pub struct Running {
 
 /// Opens everything and starts to listen. When it returns, all listeners take connections.
 pub async fn start(settings: Settings, world: World) -> Result<Running, StartError> {
-    Ok(open(settings, world).await?.0)
+    Ok(open(settings, world, None).await?.0)
 }
 
 /// The OpenAPI document of a gatepost with these settings, as JSON or YAML. Nothing is opened.
@@ -150,13 +155,20 @@ enum Stop {
 
 /// The parts that [`send_test_mail`] needs beside the running service.
 struct Parts {
-    mailer: Mailer,
+    /// The one mail that will be sent.
+    letter: Option<Letter>,
     store: Store,
     events: Events,
     world: World,
 }
 
-async fn open(settings: Settings, world: World) -> Result<(Running, Parts), StartError> {
+/// Opens everything. With a `trial` it sends the test mail to that address and no other mail,
+/// whoever waits in the outbox, and does not announce itself.
+async fn open(
+    settings: Settings,
+    world: World,
+    trial: Option<&EmailAddress>,
+) -> Result<(Running, Parts), StartError> {
     let folder = Folder::open(&settings.data.dir)?;
     let events = Events::default();
     // The store's lock is what keeps a second process out: it comes before anything is written.
@@ -179,6 +191,9 @@ async fn open(settings: Settings, world: World) -> Result<(Running, Parts), Star
         keys.clone(),
         world.clone(),
     )?;
+    let letter = trial
+        .map(|to| mail::trial::compose(&mailer, to, settings.site.language))
+        .transpose()?;
     let accounts = Accounts::new(
         rooms::identity(&settings, &base_url),
         store.clone(),
@@ -202,7 +217,7 @@ async fn open(settings: Settings, world: World) -> Result<(Running, Parts), Star
         http::Services {
             accounts: accounts.clone(),
             inbox: inbox.clone(),
-            mailer: mailer.clone(),
+            mailer,
             store: store.clone(),
             events: events.clone(),
             world: world.clone(),
@@ -237,18 +252,20 @@ async fn open(settings: Settings, world: World) -> Result<(Running, Parts), Star
         tokio::spawn(sweep(accounts, world.clone(), stopped(Stop::Requests))),
     ];
     let courier = Courier::start(
-        rooms::courier(&settings),
+        rooms::courier(&settings, letter.as_ref().map(|letter| letter.id)),
         store.clone(),
         events.clone(),
         keys,
         world.clone(),
         relay,
     );
-    folder.announce(&Address {
-        http: rooms::reachable(http),
-        smtp: rooms::reachable(smtp),
-        pid: std::process::id(),
-    })?;
+    if letter.is_none() {
+        folder.announce(&Address {
+            http: rooms::reachable(http),
+            smtp: rooms::reachable(smtp),
+            pid: std::process::id(),
+        })?;
+    }
     let running = Running {
         http,
         smtp,
@@ -263,7 +280,7 @@ async fn open(settings: Settings, world: World) -> Result<(Running, Parts), Star
         folder,
     };
     let parts = Parts {
-        mailer,
+        letter,
         store,
         events,
         world,

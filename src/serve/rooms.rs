@@ -208,11 +208,15 @@ pub(super) fn relay(
     })
 }
 
-pub(super) fn courier(settings: &Settings) -> mail::courier::Settings {
+pub(super) fn courier(
+    settings: &Settings,
+    only: Option<mail::OutboxId>,
+) -> mail::courier::Settings {
     mail::courier::Settings {
         connections: settings.relay.connections,
         idle: settings.relay.idle_timeout,
         lease: settings.relay.lease,
         mails_per_connection: settings.relay.mails_per_connection,
+        only,
     }
 }

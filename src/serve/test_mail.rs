@@ -99,13 +99,12 @@ pub async fn send_test_mail(
     to: EmailAddress,
 ) -> Result<Outcome, TestMailError> {
     let captured = settings.mail.mode == MailMode::Capture;
-    let language = settings.site.language;
     let dir = settings.data.dir.clone();
     // Nobody connects to the service that lives for one mail; free ports cannot be taken.
     settings.http.listen = ([127, 0, 0, 1], 0).into();
     settings.smtp.listen = ([127, 0, 0, 1], 0).into();
     settings.smtp.listen_tls = None;
-    let (running, parts) = match super::open(settings, world.clone()).await {
+    let (running, parts) = match super::open(settings, world.clone(), Some(&to)).await {
         Ok(opened) => opened,
         Err(StartError::InUse {
             running: Some(running),
@@ -116,18 +115,13 @@ pub async fn send_test_mail(
         }
         Err(error) => return Err(Box::new(error).into()),
     };
-    let trial = trial::send(
-        &parts.mailer,
-        &parts.store,
-        &parts.events,
-        &parts.world,
-        &to,
-        language,
-        PATIENCE,
-    )
-    .await;
+    let letter = parts
+        .letter
+        .expect("it was opened with somebody to write to");
+    let (store, events) = (&parts.store, &parts.events);
+    let trial = trial::follow(letter, store, events, &parts.world, PATIENCE).await;
     running.stop().await;
-    let trial = trial?;
+    let trial = trial.map_err(trial::TrialError::from)?;
     Ok(Outcome {
         id: trial.id.to_string(),
         state: trial.row.state.word().to_owned(),

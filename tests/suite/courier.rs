@@ -329,6 +329,31 @@ async fn a_courier_that_died_loses_its_lease_and_its_right_to_complete() {
 }
 
 #[tokio::test]
+async fn a_courier_for_one_mail_leaves_all_others_alone() {
+    let post = Post::new();
+    let tries = Arc::new(AtomicUsize::new(0));
+    let server = Server::start(move |_, line| match line {
+        "." if tries.fetch_add(1, Ordering::SeqCst) == 0 => Act::Say(b"451 4.7.1 later\r\n"),
+        line => fine(line),
+    })
+    .await;
+    let (other, _) = post.code("ann@example.org");
+    let (wanted, _) = post.code("bob@example.org");
+    let (other_id, id) = (other.id, wanted.id);
+    post.enqueue(vec![other]).await;
+    let courier = post.courier_for(Some(id), server.port);
+    post.enqueue(vec![wanted]).await;
+    let row = post.until(id, |row| row.tries == 1).await;
+    assert_eq!(row.state, State::Queued);
+    post.simulated.advance(Duration::from_secs(5));
+    post.until_state(id, State::Sent).await;
+    courier.stop(Duration::from_secs(5)).await;
+    let other = post.row(other_id).await;
+    assert_eq!((other.state, other.claim), (State::Queued, 0));
+    assert_eq!(server.heard().messages.len(), 2);
+}
+
+#[tokio::test]
 async fn stopping_gives_back_what_was_not_begun_and_says_what_is_uncertain() {
     let post = Post::new();
     let server = Server::start(|_, line| match line {

@@ -55,12 +55,18 @@ impl Post {
     }
 
     pub fn courier(&self, port: u16) -> Courier {
+        self.courier_for(None, port)
+    }
+
+    /// A courier for one mail alone.
+    pub fn courier_for(&self, only: Option<OutboxId>, port: u16) -> Courier {
         let world = self.simulated.world();
         let settings_of_courier = courier::Settings {
             connections: 4,
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(5),
             mails_per_connection: 100,
+            only,
         };
         Courier::start(
             settings_of_courier,

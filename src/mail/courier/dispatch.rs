@@ -15,7 +15,7 @@ use crate::events::Watch;
 use crate::mail::letter::OutboxId;
 use crate::mail::outbox::{self, Claim, Completion};
 use crate::mail::relay::Connection;
-use crate::store::Error;
+use crate::store::{Error, Read};
 use crate::world::Timestamp;
 
 /// How many mails are claimed at once, at most.
@@ -60,6 +60,14 @@ pub struct Dispatch {
     rest_until: Duration,
     /// How long a mail takes, roughly.
     pace: Duration,
+}
+
+/// When there is something to claim.
+fn next_due(read: &impl Read, only: Option<OutboxId>) -> Result<Option<Timestamp>, Error> {
+    match only {
+        None => outbox::next_due(read),
+        Some(id) => Ok(outbox::get(read, id)?.and_then(|row| row.due_at)),
+    }
 }
 
 struct Held {
@@ -165,6 +173,7 @@ impl Dispatch {
         let lease = self.shared.settings.lease;
         let until = now + lease;
         let limit = if claims_some { room } else { 0 };
+        let only = self.shared.settings.only;
         let ended: Arc<[Completion]> = std::mem::take(&mut self.ended).into();
         let renewed: Arc<[Claim]> = if renews {
             self.held.values().map(|held| held.claim).collect()
@@ -182,12 +191,12 @@ impl Dispatch {
                 if !renewed.is_empty() {
                     outbox::renew(tx, &renewed, until)?;
                 }
-                let claims = if limit > 0 {
-                    outbox::claim(tx, now, lease, limit)?
-                } else {
-                    Vec::new()
+                let claims = match only {
+                    _ if limit == 0 => Vec::new(),
+                    None => outbox::claim(tx, now, lease, limit)?,
+                    Some(id) => outbox::claim_one(tx, now, lease, id)?.into_iter().collect(),
                 };
-                Ok::<_, Error>((counted, claims, outbox::next_due(tx)?))
+                Ok::<_, Error>((counted, claims, next_due(tx, only)?))
             }
         };
         let (counted, claims, next_due) = match self.shared.store.write(work).await {
@@ -247,10 +256,8 @@ impl Dispatch {
     async fn is_due(&mut self, now: Timestamp) -> Result<bool, Error> {
         if self.look {
             self.look = false;
-            let next = self
-                .shared
-                .store
-                .read(|snapshot| outbox::next_due(snapshot));
+            let only = self.shared.settings.only;
+            let next = self.shared.store.read(|snapshot| next_due(snapshot, only));
             self.next_due = next.await.inspect_err(|_| self.look = true)?;
         }
         Ok(self.next_due.is_some_and(|at| at <= now))

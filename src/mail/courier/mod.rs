@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::letter::OutboxId;
 use super::relay::Relay;
 use crate::events::Events;
 use crate::secret::Keys;
@@ -31,6 +32,9 @@ pub struct Settings {
     pub idle: Duration,
     /// After how many mails a connection is closed.
     pub mails_per_connection: u32,
+    /// The one mail that this courier is there for; it leaves all others alone. `None`: it is
+    /// there for all.
+    pub only: Option<OutboxId>,
 }
 
 /// Whether to go on.

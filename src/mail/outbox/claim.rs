@@ -58,6 +58,32 @@ pub fn claim(
             due.push(row?.0);
         }
     }
+    take(tx, now, lease, due)
+}
+
+/// Claims the mail called `id`, if it is due, and no other.
+///
+/// # Errors
+/// Those of the store.
+pub fn claim_one(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    lease: Duration,
+    id: OutboxId,
+) -> Result<Option<Claim>, Error> {
+    let row = tx.get(&ROWS, &id)?;
+    let due = row.and_then(|row| Some((row.kind.lane() as u8, row.due_at?, id)));
+    let due = due.into_iter().filter(|(_, at, _)| *at <= now).collect();
+    Ok(take(tx, now, lease, due)?.pop())
+}
+
+/// Claims the mails that stand under these keys of [`DUE`].
+fn take(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    lease: Duration,
+    due: Vec<(u8, Timestamp, OutboxId)>,
+) -> Result<Vec<Claim>, Error> {
     let mut claims = Vec::with_capacity(due.len());
     if due.is_empty() {
         return Ok(claims);
