@@ -33,7 +33,7 @@ struct Line {
     moved: Arc<Notify>,
 }
 
-/// A place for one guess in the lines of an address and of a client; given up when it is dropped,
+/// A place for one guess in the lines of an account and of a client; given up when it is dropped,
 /// which must be after the guess was counted.
 pub(super) struct Place {
     gate: Gate,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::address::LookupAddress;
 use crate::audit;
+use crate::store;
+use crate::store::Read;
 use crate::store::Tx;
 use crate::world::Timestamp;
 
@@ -31,8 +33,10 @@ use super::user::Account;
 use super::user::User;
 use super::user::UserId;
 
-/// What wrong passwords do to an account (NIST SP 800-63B-4, section 3.2.2). They are counted by
-/// the address that was given, whether or not it has an account.
+/// What wrong passwords do to an account (NIST SP 800-63B-4, section 3.2.2). At a login they are
+/// counted by the address that was given, whether or not it has an account. Those of somebody who
+/// is logged in are counted apart, by the account: what strangers do at the login must not keep
+/// its owner from changing the password, nor may a stolen session guess without end.
 #[derive(Debug, Clone)]
 pub struct Lockout {
     /// How many in a row before a login by password is refused until the password is reset (or 30
@@ -77,9 +81,43 @@ impl Lockout {
     }
 }
 
+/// Whose password is guessed at, and by that whose wrong ones are counted.
+#[derive(Clone)]
+pub(super) enum Claimed {
+    /// Whoever logs in says that this address is theirs.
+    Address(LookupAddress),
+    /// Whoever has a session of this person.
+    User(UserId),
+}
+
+impl Claimed {
+    fn subject(&self) -> Subject {
+        match self {
+            Claimed::Address(address) => Subject::Address(address.clone()),
+            Claimed::User(id) => Subject::User(*id),
+        }
+    }
+
+    fn find(&self, read: &impl Read) -> Result<Option<(UserId, Account)>, store::Error> {
+        match self {
+            Claimed::Address(address) => user::find(read, address),
+            Claimed::User(id) => Ok(user::get(read, *id)?.map(|account| (*id, account))),
+        }
+    }
+}
+
+impl std::fmt::Display for Claimed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Claimed::Address(address) => f.write_str(address.as_str()),
+            Claimed::User(id) => id.fmt(f),
+        }
+    }
+}
+
 /// A guess that the limits let through.
 pub(super) struct Guess {
-    lookup: LookupAddress,
+    claimed: Claimed,
     client: Client,
     found: Option<(UserId, Account)>,
     /// Kept until the guess is counted.
@@ -92,7 +130,7 @@ pub(super) struct Proven {
     /// As it was when the password was compared.
     pub(super) account: Account,
     upgraded: Option<String>,
-    lookup: LookupAddress,
+    claimed: Claimed,
 }
 
 impl Proven {
@@ -107,18 +145,13 @@ impl Proven {
         if let Some(upgraded) = &self.upgraded {
             account.password.clone_from(upgraded);
         }
-        forgive(tx, &self.lookup, now)?;
+        forgive(tx, self.claimed.subject(), now)?;
         Ok(account)
     }
 }
 
-/// Forgets the wrong passwords for `address`.
-pub(super) fn forgive(
-    tx: &mut Tx<'_>,
-    address: &LookupAddress,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let subject = Subject::Address(address.clone());
+/// Forgets the wrong passwords of `subject`.
+pub(super) fn forgive(tx: &mut Tx<'_>, subject: Subject, now: Timestamp) -> Result<(), Error> {
     let mut counters = limits::load(tx, &subject)?;
     if counters.failures.take().is_some() {
         limits::save(tx, &subject, counters, now)?;
@@ -137,14 +170,17 @@ impl Accounts {
         let address = fields.email(&form.email);
         let password = fields.typed_password("password", &form.password);
         let (address, password) = fields.finish(address.zip(password))?;
-        let guess = self.guess(client, &address.lookup()).await?;
+        let guess = self
+            .guess(client, Claimed::Address(address.lookup()))
+            .await?;
         let accounts = self.clone();
         let client = client.clone();
         self.prove(guess, password, "login", async move |proven: Proven| {
             let fresh = Fresh::draw(&accounts.world, &client);
             let id = proven.id;
+            let (actor, subject) = (id.to_string(), proven.claimed.to_string());
             let entry =
-                audit::Entry::new(&accounts.world, &id.to_string(), "login", "").from(client.ip);
+                audit::Entry::new(&accounts.world, &actor, "login", &subject).from(client.ip);
             let settings = accounts.settings.sessions.clone();
             let now = accounts.world.now();
             accounts
@@ -163,15 +199,11 @@ impl Accounts {
         .await
     }
 
-    /// Waits until a guess at the password of `lookup` may be made.
-    pub(super) async fn guess(
-        &self,
-        client: &Client,
-        lookup: &LookupAddress,
-    ) -> Result<Guess, Error> {
-        let address = Subject::Address(lookup.clone());
+    /// Waits until a guess at the password of `claimed` may be made.
+    pub(super) async fn guess(&self, client: &Client, claimed: Claimed) -> Result<Guess, Error> {
+        let subject = claimed.subject();
         let peer = Subject::client(client.ip);
-        let place = self.gate.enter([address.clone(), peer.clone()]);
+        let place = self.gate.enter([subject.clone(), peer.clone()]);
         let policy = &self.settings.limits.wrong_login_per_ip;
         let patience = self.settings.passwords.patience;
         let turn = self.world.timeout(patience, async {
@@ -182,11 +214,11 @@ impl Accounts {
                 let (room, found) = self
                     .store
                     .read(|read| {
-                        let counters = limits::load(read, &address)?;
+                        let counters = limits::load(read, &subject)?;
                         let room = self.settings.lockout.room(&counters, now)?;
                         let peer = limits::load(read, &peer)?;
                         let peer = peer.room(Rule::WrongLoginPerIp, policy, now)?;
-                        Ok::<_, Error>(([room, peer], user::find(read, lookup)?))
+                        Ok::<_, Error>(([room, peer], claimed.find(read)?))
                     })
                     .await?;
                 if ahead
@@ -204,7 +236,7 @@ impl Accounts {
         };
         let found = turn.await.map_err(|_| busy)??;
         Ok(Guess {
-            lookup: lookup.clone(),
+            claimed,
             client: client.clone(),
             found,
             _place: place,
@@ -240,7 +272,7 @@ impl Accounts {
                         id: *id,
                         account: account.clone(),
                         upgraded,
-                        lookup: guess.lookup.clone(),
+                        claimed: guess.claimed.clone(),
                     };
                     then(proven).await
                 }
@@ -257,22 +289,27 @@ impl Accounts {
 
     async fn count_wrong(&self, guess: &Guess, action: &str) -> Result<(), Error> {
         let now = self.world.now();
-        let address = Subject::Address(guess.lookup.clone());
+        let subject = guess.claimed.subject();
         let peer = Subject::client(guess.client.ip);
-        let entry = audit::Entry::new(&self.world, "anonymous", action, guess.lookup.as_str())
+        let claimed = guess.claimed.to_string();
+        let actor = match guess.claimed {
+            Claimed::Address(_) => "anonymous",
+            Claimed::User(_) => &claimed,
+        };
+        let entry = audit::Entry::new(&self.world, actor, action, &claimed)
             .from(guess.client.ip)
             .refused("wrong password or unknown address");
         let policy = self.settings.limits.wrong_login_per_ip.clone();
         self.store
             .write(move |tx| {
-                let mut counters = limits::load(tx, &address)?;
+                let mut counters = limits::load(tx, &subject)?;
                 let remembered = |f: &Failures| lives(f.last, limits::REMEMBERED, now);
                 let before = counters.failures.filter(remembered);
                 counters.failures = Some(Failures {
                     count: before.map_or(0, |f| f.count).saturating_add(1),
                     last: now,
                 });
-                limits::save(tx, &address, counters, now)?;
+                limits::save(tx, &subject, counters, now)?;
                 if !policy.is_off() {
                     let mut counters = limits::load(tx, &peer)?;
                     counters.count(Rule::WrongLoginPerIp, &policy, now);

@@ -33,7 +33,9 @@ use super::form::ConfirmReset;
 use super::form::Fields;
 use super::form::Purpose;
 use super::form::RequestReset;
+use super::limits::Subject;
 use super::lives;
+use super::login::Claimed;
 use super::login::Proven;
 use super::login::forgive;
 use super::request::Ask;
@@ -207,7 +209,7 @@ struct Replacement {
 }
 
 impl Replacement {
-    /// Sets the new password, ends sessions (but `kept`), kills what was mailed to get back in,
+    /// Sets the new password, ends sessions (but `kept`, which must be live), kills what was mailed to get back in,
     /// and tells the account's owner.
     fn apply(
         &self,
@@ -221,7 +223,8 @@ impl Replacement {
         account.recovery_epoch += 1;
         session::end_all(tx, id, &mut account, kept, &settings.sessions, self.now)?;
         user::put(tx, id, &account);
-        forgive(tx, &account.email.lookup(), self.now)?;
+        forgive(tx, Subject::Address(account.email.lookup()), self.now)?;
+        forgive(tx, Subject::User(id), self.now)?;
         outbox::enqueue(tx, &self.letter)?;
         audit::record(tx, &self.entry);
         Ok(())
@@ -296,8 +299,9 @@ impl Accounts {
     /// sessions end, and a notice is mailed.
     ///
     /// # Errors
-    /// `CredentialsRefused` when the current password is wrong, which counts as a wrong login;
-    /// `Limited`, `Busy`, `Invalid`, `Mail`, `Store`.
+    /// `CredentialsRefused` when the current password is wrong, which is counted by the account,
+    /// apart from wrong logins; `Unauthenticated` when the session has ended meanwhile; `Limited`,
+    /// `Busy`, `Invalid`, `Mail`, `Store`.
     pub async fn change_password(
         &self,
         client: &Client,
@@ -310,9 +314,9 @@ impl Accounts {
         let rules = &self.settings.passwords;
         let new = fields.new_password("new_password", &form.new_password, address, rules);
         let (current, new) = fields.finish(current.zip(new))?;
-        let guess = self.guess(client, &who.user.email.lookup()).await?;
-        let (accounts, kept, ip) = (self.clone(), who.hash, client.ip);
         let id = who.user.id;
+        let guess = self.guess(client, Claimed::User(id)).await?;
+        let (accounts, kept, ip) = (self.clone(), who.hash, client.ip);
         self.prove(
             guess,
             current,

@@ -232,6 +232,10 @@ fn remove(tx: &mut Tx<'_>, user: UserId, id: SessionId, hash: &TokenHash) {
 
 /// Ends all sessions of `user` but `kept`, and answers how many it saw end; the caller writes
 /// `account` back. Those beyond the first thousand are dead as well: their epoch is over.
+///
+/// # Errors
+/// `Unauthenticated` when `kept` is dead: whoever asks by it has no say any more, and it must not
+/// come back to life with the new epoch.
 pub(super) fn end_all(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -239,26 +243,31 @@ pub(super) fn end_all(
     kept: Option<&TokenHash>,
     settings: &Settings,
     now: Timestamp,
-) -> Result<u64, store::Error> {
+) -> Result<u64, Error> {
+    let is_live = |row: &Row| row.is_live(account.session_epoch, settings, now);
+    let kept = match kept {
+        Some(hash) => {
+            let row = tx.get(&SESSIONS, hash)?.filter(is_live);
+            Some((hash, row.ok_or(Error::Unauthenticated)?))
+        }
+        None => None,
+    };
     let rows: Vec<_> = tx
         .scan(OF_USER.under(&user).backwards())?
         .take(MOST_LOOKED_AT)
         .collect::<Result<_, _>>()?;
     let mut ended = 0;
     for ((_, id), hash) in rows {
-        if Some(&hash) == kept {
+        if kept.as_ref().is_some_and(|(kept, _)| **kept == hash) {
             continue;
         }
-        let row = tx.get(&SESSIONS, &hash)?;
-        if row.is_some_and(|row| row.is_live(account.session_epoch, settings, now)) {
+        if tx.get(&SESSIONS, &hash)?.as_ref().is_some_and(is_live) {
             ended += 1;
         }
         remove(tx, user, id, &hash);
     }
     account.session_epoch += 1;
-    if let Some(hash) = kept
-        && let Some(mut row) = tx.get(&SESSIONS, hash)?
-    {
+    if let Some((hash, mut row)) = kept {
         row.epoch = account.session_epoch;
         tx.put(&SESSIONS, hash, &row);
     }
@@ -451,7 +460,7 @@ impl Accounts {
     /// Ends all of one's own sessions but the one that asks; answers how many.
     ///
     /// # Errors
-    /// Those of the store.
+    /// `Unauthenticated` when the one that asks has ended meanwhile.
     pub async fn revoke_others(&self, who: &Authenticated) -> Result<u64, Error> {
         let (user, kept) = (who.user.id, who.hash);
         let actor = user.to_string();

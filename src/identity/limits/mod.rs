@@ -21,6 +21,7 @@ use crate::store::Tx;
 use crate::world::Timestamp;
 
 use super::sweep;
+use super::user::UserId;
 
 pub use policy::MalformedPolicy;
 pub use policy::Policy;
@@ -86,6 +87,8 @@ pub enum Subject {
     /// A client: an IPv4 address, or an IPv6 network of 64 bits, since one household has that
     /// many of them.
     Client([u8; 8]),
+    /// Whoever holds a session of this person: nobody else's doing is counted here.
+    User(UserId),
 }
 
 impl Subject {
@@ -116,12 +119,17 @@ impl Key for Subject {
                 2_u8.encode(into);
                 bytes.encode(into);
             }
+            Subject::User(id) => {
+                3_u8.encode(into);
+                id.encode(into);
+            }
         }
     }
 
     fn decode(from: &mut &[u8]) -> Result<Subject, store::Error> {
         match u8::decode(from)? {
             1 => Key::decode(from).map(Subject::Address),
+            3 => Key::decode(from).map(Subject::User),
             _ => Key::decode(from).map(Subject::Client),
         }
     }

@@ -188,6 +188,37 @@ async fn a_form_must_take_one_whole_way() {
 }
 
 #[tokio::test]
+async fn what_strangers_guess_at_the_login_does_not_keep_anybody_from_changing_their_password() {
+    let desk = Desk::open();
+    let (_, session) = desk.join(ANN).await;
+    let who = desk.who(&session).await.unwrap();
+    let change = async |current: &str, new: &str| {
+        let form = ChangePassword {
+            current_password: secret(current),
+            new_password: secret(new),
+        };
+        let client = client("192.0.2.7");
+        desk.accounts.change_password(&client, &who, form).await
+    };
+    for _ in 0..5 {
+        let guess = desk.login(ANN, "wrong one").await;
+        refused!(guess, Error::CredentialsRefused);
+    }
+    limited(desk.login(ANN, PASSWORD).await);
+    change(PASSWORD, NEW).await.unwrap();
+    // Nor does what a stolen session guesses keep anybody from logging in; it is bounded alike.
+    for _ in 0..5 {
+        refused!(
+            change("wrong one", PASSWORD).await,
+            Error::CredentialsRefused
+        );
+    }
+    assert_eq!(limited(change(NEW, PASSWORD).await), ("login_failures", 30));
+    assert!(desk.login(ANN, NEW).await.is_ok());
+    limited(change(NEW, PASSWORD).await);
+}
+
+#[tokio::test]
 async fn changing_a_password_needs_the_current_one_and_ends_the_other_sessions() {
     let desk = Desk::open();
     let (_, first) = desk.join(ANN).await;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use gatepost::identity::Error;
+use gatepost::identity::{ChangePassword, Error};
 
-use super::desk::{DAY, Desk, HOUR, MINUTE, PASSWORD, settings};
+use super::desk::{DAY, Desk, HOUR, MINUTE, PASSWORD, client, secret, settings};
 use crate::refused;
 
 const ANN: &str = "ann@example.com";
@@ -107,6 +107,27 @@ async fn ones_own_sessions_are_listed_and_ended() {
     );
     desk.accounts.logout(&who).await.unwrap();
     refused!(desk.who(&first).await, Error::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_ends_no_others_and_does_not_come_back() {
+    let desk = Desk::open();
+    let (_, token) = desk.join(ANN).await;
+    let who = desk.who(&token).await.unwrap();
+    desk.advance(14 * DAY - SECOND);
+    let (_, other) = desk.login(ANN, PASSWORD).await.unwrap();
+    desk.advance(SECOND);
+    let others = desk.accounts.revoke_others(&who).await;
+    refused!(others, Error::Unauthenticated);
+    let form = ChangePassword {
+        current_password: secret(PASSWORD),
+        new_password: secret("new lamp at the gate"),
+    };
+    let client = client("192.0.2.1");
+    let changed = desk.accounts.change_password(&client, &who, form).await;
+    refused!(changed, Error::Unauthenticated);
+    assert!(desk.who(other.token.expose()).await.is_ok());
+    assert!(desk.login(ANN, PASSWORD).await.is_ok());
 }
 
 #[tokio::test]
