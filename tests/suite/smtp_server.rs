@@ -4,6 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatepost::events::Events;
@@ -11,7 +12,7 @@ use gatepost::inbox::server::{self, Listeners, Settings};
 use gatepost::inbox::session::Rules;
 use gatepost::inbox::{Filter, Inbox, Summary, tls};
 use gatepost::store::{Options, Store};
-use gatepost::world::{Simulated, World};
+use gatepost::world::{Clock, Pause, Rng, Simulated, Timestamp, World};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -348,21 +349,76 @@ async fn a_client_that_takes_too_long_is_cut_off_at_each_stage() {
     assert_eq!(server.mails().await, []);
 }
 
+/// A clock that goes on by a second whenever it is asked, and on which no sleep ever ends.
+struct Hasty(AtomicU64);
+
+impl Clock for Hasty {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn sleep(&self, _: Duration) -> Pause {
+        Box::pin(std::future::pending())
+    }
+}
+
+struct NoChance;
+
+impl Rng for NoChance {
+    fn fill(&self, into: &mut [u8]) {
+        into.fill(0);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_always_has_more_to_say_is_cut_off_as_well() {
+    let world = World::new(Arc::new(Hasty(AtomicU64::new(0))), Arc::new(NoChance));
+    let server = start_in(world);
+    let mut client = Client::connect(server.plain).await;
+    client.say(&format!("HELO c.test\r\n{MAIL}")).await;
+    client.hear("354 ").await;
+    let flood = "more\r\n".repeat(4000);
+    for _ in 0..200 {
+        if client.stream.write_all(flood.as_bytes()).await.is_err() {
+            break;
+        }
+    }
+    // Nothing, once the server has gone.
+    let _ = client.stream.shutdown().await;
+    let heard = client.hear_end().await;
+    assert!(heard.contains("421 4.4.2 you took too long\r\n"), "{heard}");
+}
+
 #[tokio::test]
 async fn shutting_down_finishes_what_runs_and_sends_the_idle_away() {
     let server = start();
     let mut idle = Client::connect(server.plain).await;
     idle.hear("220 ").await;
+    // Nothing of these is lost either: no byte of a mail has come.
+    let mut begun = Client::connect(server.plain).await;
+    begun
+        .say("HELO c.test\r\nMAIL FROM:<a@example.com>\r\n")
+        .await;
+    begun.hear("sender ok\r\n").await;
+    let mut asked = Client::connect(server.plain).await;
+    asked.say("AUTH LOGIN\r\n").await;
+    asked.hear("334 ").await;
     let mut busy = Client::connect(server.plain).await;
     busy.say(&format!("HELO c.test\r\n{MAIL}Subject: under way\r\n"))
         .await;
     busy.hear("354 ").await;
     server.stop.send(()).unwrap();
-    assert!(
-        idle.hear_end()
-            .await
-            .ends_with("421 4.3.2 the server is shutting down\r\n")
-    );
+    for mut client in [idle, begun, asked] {
+        let heard = client.hear_end().await;
+        assert!(
+            heard.ends_with("421 4.3.2 the server is shutting down\r\n"),
+            "{heard}"
+        );
+    }
     assert!(
         TcpStream::connect(server.plain).await.is_err(),
         "nobody listens any more"

@@ -106,6 +106,12 @@ pub(super) async fn serve(
         }
         shared.send(&mut stream, &mut replies).await?;
         deadline.follow(shared, &session);
+        // Asked here as well: whoever floods has always something to read, and the clock below
+        // would never have its turn.
+        if deadline.left(&shared.world).is_zero() {
+            session.time_out(&mut replies);
+            continue;
+        }
         let idle = session.is_idle() && !*stopping.borrow();
         tokio::select! {
             biased;

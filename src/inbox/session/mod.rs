@@ -169,9 +169,10 @@ impl Session {
         self.turns
     }
 
-    /// Whether nothing is under way that closing the connection would cut off.
+    /// Whether closing the connection now cuts off neither a line nor the bytes of a mail. A mail
+    /// whose DATA has not come has cost the client nothing yet: it begins anew elsewhere.
     pub fn is_idle(&self) -> bool {
-        matches!(self.state, State::Command) && self.mail.is_none() && self.line.is_empty()
+        matches!(self.state, State::Command | State::Auth(_)) && self.line.is_empty()
     }
 
     /// Ends the conversation because the client took too long.
