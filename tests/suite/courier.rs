@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gatepost::events::Topic;
-use gatepost::mail::attempt::Outcome;
+use gatepost::mail::attempt::{Attempt, Outcome, Stage};
 use gatepost::mail::outbox::{self, Shelved, State};
 use gatepost::mail::{Letter, OutboxId};
-use gatepost::store::Error;
+use gatepost::store::{Error, Tx};
 
-use crate::courier_post::{LIFETIME, Post};
+use crate::courier_post::{LEASE, LIFETIME, Post};
 use crate::relay_script::{Act, Server, fine};
 
 fn holds(bytes: &[u8], needle: &str) -> bool {
@@ -130,6 +130,60 @@ async fn a_code_that_lapses_on_the_way_stops_before_data() {
     assert!(heard.messages.is_empty());
     assert!(heard.lines.contains(&"RSET".to_owned()));
     courier.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_mail_whose_lease_ran_out_on_the_way_is_sent_by_the_next_claim() {
+    let post = Post::new();
+    let simulated = post.simulated.clone();
+    let tries = AtomicUsize::new(0);
+    let server = Server::start(move |_, line| {
+        if line.starts_with("RCPT") && tries.fetch_add(1, Ordering::SeqCst) == 0 {
+            // The lease is over then, and the code is good for minutes to come.
+            simulated.jump(simulated.world().now() + LEASE);
+        }
+        fine(line)
+    })
+    .await;
+    let (letter, _) = post.code("ann@example.org");
+    let id = letter.id;
+    let courier = post.courier(server.port);
+    post.enqueue(vec![letter]).await;
+    let row = post.until(id, outbox::Row::is_final).await;
+    assert_eq!((row.state, row.tries, row.claim), (State::Sent, 1, 2));
+    assert_eq!(post.outcomes(id).await, [Outcome::Accepted]);
+    assert_eq!(server.heard().messages.len(), 1);
+    courier.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_gives_a_lapsed_mail_its_time_again() {
+    let post = Post::new();
+    let (letter, _) = post.code("ann@example.org");
+    let (id, expires_at) = (letter.id, letter.expires_at);
+    post.enqueue(vec![letter]).await;
+    let now = post.simulated.world().now();
+    let lapsed = move |tx: &mut Tx<'_>| {
+        let claim = outbox::claim(tx, now, LEASE, 1)?[0];
+        let attempt = Attempt {
+            started_at: now,
+            ended_at: expires_at,
+            stage: Stage::Data,
+            outcome: Outcome::Lapsed,
+            code: None,
+            reply: Vec::new(),
+            transcript: Vec::new(),
+        };
+        let completion = outbox::Completion {
+            claim,
+            attempt: Some(attempt),
+            retry_at: None,
+        };
+        outbox::complete(tx, now, &[completion])
+    };
+    assert_eq!(post.store.write(lapsed).await.unwrap(), 1);
+    let row = post.row(id).await;
+    assert_eq!((row.state, row.due_at), (State::Queued, Some(now)));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use gatepost::world::{Simulated, World};
 
 use crate::relay::settings;
 
+pub const LEASE: Duration = Duration::from_secs(60);
 pub const LIFETIME: Duration = Duration::from_secs(600);
 
 /// A store, a mailer and a clock that stands still.
@@ -63,7 +64,7 @@ impl Post {
         let world = self.simulated.world();
         let settings_of_courier = courier::Settings {
             connections: 4,
-            lease: Duration::from_secs(60),
+            lease: LEASE,
             idle: Duration::from_secs(5),
             mails_per_connection: 100,
             only,

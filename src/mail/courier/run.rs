@@ -147,6 +147,10 @@ impl Run {
             }
         };
         if let Err(failure) = &outcome {
+            if failure.outcome == Outcome::Lapsed && world.now() < claim.expires_at {
+                // Not the mail's time went by, the lease's did: whoever has it next may send it.
+                return None;
+            }
             *route_failed |= failure.is_of_the_route() && failure.stage != Stage::Claim;
             tracing::warn!(mail = %claim.id, outcome = ?failure.outcome, "{failure}");
         }

@@ -206,6 +206,8 @@ fn settle(row: &mut Row, attempt: &Attempt, retry_at: Option<Timestamp>, now: Ti
     match attempt.outcome {
         Outcome::Accepted => end(row, State::Sent, now),
         Outcome::Permanent => end(row, State::Dead, now),
+        // It lapsed on a clock that was set back since.
+        Outcome::Lapsed if now < row.expires_at => wait(row, now),
         Outcome::Lapsed => end(row, gone_by(row), now),
         Outcome::Uncertain | Outcome::Lost => {
             row.doubtful = true;
