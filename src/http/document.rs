@@ -11,6 +11,9 @@ use crate::http::declared::PLACEHOLDER;
 use crate::http::problem;
 use crate::http::problem::Kind;
 
+/// What the guard before the operator's part answers.
+const GUARDS: [Kind; 3] = [Kind::AdminRequired, Kind::HostRefused, Kind::OriginRefused];
+
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// What the document says beside its operations.
@@ -21,6 +24,8 @@ pub struct Frame {
     pub tags: &'static [(&'static str, &'static str)],
     /// Whether the operator's operations need no token here (`dev` on loopback).
     pub open_on_loopback: bool,
+    /// The operator's operations that anybody may ask for here, by their `operationId`.
+    pub public: &'static [&'static str],
     /// What to add to an operation's description, by its `operationId`.
     pub notes: BTreeMap<&'static str, String>,
 }
@@ -80,6 +85,9 @@ const INTRODUCTION: &str = "Accounts and mail in one binary.\n\n\
     `code`; a body or parameters that are not right are told all at once in `errors`. An unknown \
     path answers 404 `no_such_path`, a wrong method 405 `method_not_allowed` with `Allow`. Every \
     answer carries `X-Request-Id`. A path may end in a slash or not. HEAD works where GET does.\n\n\
+    What never becomes a request gets no problem document: a request line or headers that do not \
+    parse and a head over the limit are answered by the HTTP library with a bare status (400, \
+    414 or 431), a head that does not arrive in time by the end of the connection.\n\n\
     Lists answer `{items, next_cursor, total}`: pass `next_cursor` as `cursor`, or follow `Link`. \
     Times are RFC 3339 in UTC. A rate limit answers 429 with `Retry-After`, `RateLimit` and \
     `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).";
@@ -105,16 +113,19 @@ fn complete_operation(path: &str, operation: &mut Value, schemas: &Value, frame:
         let description = operation["description"].as_str().unwrap_or_default();
         operation["description"] = json!(format!("{description}\n\n{note}").trim());
     }
-    let is_admins = operation["security"].to_string().contains("\"admin\"");
-    if is_admins && frame.open_on_loopback {
-        // An empty requirement: no token is a choice as well.
-        operation["security"] = json!([{"admin": []}, {}]);
-    }
     if let Some(request) = operation.get_mut("requestBody") {
         give_examples(request, schemas);
     }
     complete_parameters(operation);
-    let kinds = kinds_of(operation);
+    let mut kinds = kinds_of(operation);
+    if frame.public.contains(&id.as_str()) {
+        kinds.retain(|kind| !GUARDS.contains(kind));
+        operation["security"] = json!([]);
+    } else if frame.open_on_loopback && kinds.contains(&Kind::HostRefused) {
+        // Only what can be refused for its host can be had without a token. An empty requirement:
+        // no token is a choice as well.
+        operation["security"] = json!([{"admin": []}, {}]);
+    }
     let mut responses = BTreeMap::new();
     if let Some(listed) = operation["responses"].as_object_mut() {
         for (status, mut response) in std::mem::take(listed) {

@@ -252,6 +252,10 @@ fn completed(settings: &Settings) -> Value {
         base_url: settings.base_url.clone(),
         tags: api::GROUPS,
         open_on_loopback: settings.open_on_loopback,
+        public: match settings.open_metrics {
+            true => &[api::service::GET_METRICS],
+            false => &[],
+        },
         notes: limits::notes(&settings.accounts, settings.body_limit),
     };
     document::complete(pages::library_document::<Apis>(), &frame)

@@ -97,9 +97,9 @@ fn the_limits_in_force_stand_in_the_descriptions() {
     let path = &document["paths"]["/api/v1/auth/send_verification_code"]["post"];
     let description = path["description"].as_str().unwrap();
     for told in [
-        "7/hour",
-        "5/hour and 20/day",
-        "1 minute",
+        "from one IP address: at most 7 an hour.",
+        "to one address: at most 5 an hour and 20 a day.",
+        "at most once a minute.",
         "10 minutes",
         "4096 bytes",
     ] {
@@ -109,14 +109,46 @@ fn the_limits_in_force_stand_in_the_descriptions() {
 
 #[test]
 fn the_operators_operations_say_whether_they_need_the_token() {
-    let security = |open: bool| {
+    let security = |path: &str, method: &str, open: bool, metrics: bool| {
         let mut settings = settings();
         settings.open_on_loopback = open;
+        settings.open_metrics = metrics;
         let document: Value = serde_json::from_str(&http::document(&settings)).unwrap();
-        document["paths"]["/api/v1/inbox/messages"]["get"]["security"].to_string()
+        document["paths"][path][method]["security"].to_string()
     };
-    assert_eq!(security(false), r#"[{"admin":[]}]"#);
-    assert_eq!(security(true), r#"[{"admin":[]},{}]"#);
+    let (needed, optional) = (r#"[{"admin":[]}]"#, r#"[{"admin":[]},{}]"#);
+    let messages = "/api/v1/inbox/messages";
+    assert_eq!(security(messages, "get", false, true), needed);
+    assert_eq!(security(messages, "get", true, true), optional);
+    // In `dev` it sends mail to whomever one likes as well.
+    let test_mail = "/api/v1/admin/test_mail";
+    for open in [false, true] {
+        assert_eq!(security(test_mail, "post", open, true), needed);
+        assert_eq!(security("/metrics", "get", open, true), "[]");
+    }
+    assert_eq!(security("/metrics", "get", false, false), needed);
+    assert_eq!(security("/metrics", "get", true, false), optional);
+}
+
+#[test]
+fn open_metrics_are_refused_to_nobody() {
+    let mut settings = settings();
+    settings.open_metrics = true;
+    let document: Value = serde_json::from_str(&http::document(&settings)).unwrap();
+    let responses = document["paths"]["/metrics"]["get"]["responses"].as_object();
+    let statuses: Vec<&String> = responses.unwrap().keys().collect();
+    assert_eq!(statuses, ["200", "500", "503"]);
+}
+
+#[test]
+fn what_cannot_happen_is_not_listed() {
+    let document = document();
+    let confirm = "/api/v1/auth/password_reset/confirm";
+    let sessions = "/api/v1/auth/sessions";
+    for (path, method, status) in [(confirm, "post", "429"), (sessions, "delete", "400")] {
+        let responses = &document["paths"][path][method]["responses"];
+        assert!(responses[status].is_null(), "{method} {path} {status}");
+    }
 }
 
 #[test]

@@ -183,7 +183,7 @@ problems! {
 }
 problems! {
     /// Of setting a new password without the old one.
-    ConfirmProblems: TokenRefused, LinkRefused, TooManyRequests, Busy, Unavailable
+    ConfirmProblems: TokenRefused, LinkRefused, Busy, Unavailable
 }
 
 /// Operations without a session, and the end of one.

@@ -71,6 +71,9 @@ pub struct ServiceApi {
     pub world: World,
 }
 
+/// The `operationId` of the metrics.
+pub const GET_METRICS: &str = "get_metrics";
+
 /// A store that takes longer is not ready.
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
 

@@ -49,8 +49,12 @@ pub struct SessionPage {
 }
 
 problems! {
-    /// Of the list, and of ending the others.
+    /// Of the list.
     ListProblems: Unauthenticated, BadParameter, Unavailable
+}
+problems! {
+    /// Of ending the others.
+    EndOthersProblems: Unauthenticated, Unavailable
 }
 problems! {
     /// Of ending one.
@@ -133,7 +137,7 @@ impl SessionsApi {
         &self,
         request: &Request,
         token: SessionToken,
-    ) -> Result<reply::Reply<reply::Deleted>, Refused<ListProblems>> {
+    ) -> Result<reply::Reply<reply::Deleted>, Refused<EndOthersProblems>> {
         let who = self.who(request, &token).await?;
         let deleted = self.accounts.revoke_others(&who).await?;
         Ok(reply::Reply(reply::Deleted { deleted }))
