@@ -1,6 +1,8 @@
 //! `gatepost dev` and `gatepost serve`: from the settings to the last line of the log. SIGTERM
 //! and Ctrl-C stop it gracefully; a second one stops it at once.
 
+use std::time::Duration;
+
 use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -18,24 +20,31 @@ use super::log;
 use super::output;
 use super::ready::ReadyFile;
 
+/// How long the threads that still work at the end are waited for.
+const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(1);
+
 /// Runs until it is told to stop.
 pub fn run(settings: Settings, ready_file: args::ReadyFile) -> Result<(), Exit> {
     log::start(&settings.log);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    runtime()?.block_on(serve_until_told(settings, ready_file))
+    block_on(serve_until_told(settings, ready_file))?
 }
 
-/// The async threads that everything runs on.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Does `work` on threads of its own, and leaves behind what still blocks one of them when it is
+/// done: a name server that does not answer would be waited for half a minute.
+pub fn block_on<F: Future>(work: F) -> Result<F::Output, Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| {
             output::complain(&format!("error: no threads to run on: {error}"));
             Exit(FAILED)
-        })
+        })?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LEFT_BEHIND_AFTER);
+    Ok(outcome)
 }
 
 async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Result<(), Exit> {
@@ -46,7 +55,7 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
     // Before anything is started: a signal that comes early must not kill it half-way.
     let mut told = Told::new().map_err(|error| failed(&error))?;
     let banner = settings.clone();
-    let running = tokio::select! {
+    let mut running = tokio::select! {
         started = serve::start(settings, World::system()) => {
             started.map_err(|error| failed(&error))?
         }
@@ -69,8 +78,15 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
         output::print(&banner::lines(&banner, running.http, running.smtp));
     }
     tracing::info!(http = %running.http, smtp = %running.smtp, "listening");
-    told.asked().await;
-    tracing::info!("stopping; once more to stop at once");
+    let broken = tokio::select! {
+        () = told.asked() => None,
+        part = running.ended() => Some(part),
+    };
+    match broken {
+        None => tracing::info!("stopping; once more to stop at once"),
+        // Whoever watches over it starts it again, whole.
+        Some(part) => tracing::error!("{part} has ended by itself, a defect: stopping the rest"),
+    }
     let stopped = tokio::select! {
         () = running.stop() => true,
         () = told.asked() => false,
@@ -82,7 +98,10 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
         std::process::exit(i32::from(FAILED));
     }
     tracing::info!("stopped");
-    Ok(())
+    match broken {
+        None => Ok(()),
+        Some(_) => Err(Exit(FAILED)),
+    }
 }
 
 /// The signals that ask gatepost to stop.
@@ -104,5 +123,34 @@ impl Told {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_blocks_is_not_waited_for() {
+        let (started, start) = mpsc::channel::<()>();
+        let (_held, release) = mpsc::channel::<()>();
+        let waited = Arc::new(AtomicBool::new(false));
+        let seen = waited.clone();
+        let done = block_on(async move {
+            tokio::task::spawn_blocking(move || {
+                started.send(()).unwrap();
+                // It ends with the time or with the test.
+                let _ = release.recv_timeout(Duration::from_secs(15));
+                seen.store(true, Ordering::SeqCst);
+            });
+            start.recv().unwrap();
+        });
+        assert!(done.is_ok());
+        assert!(!waited.load(Ordering::SeqCst));
     }
 }

@@ -22,7 +22,7 @@ pub fn send(settings: Settings, address: &str) -> Result<(), Exit> {
     };
     log::start(&settings.log);
     let sending = serve::send_test_mail(settings, World::system(), address);
-    let outcome = run::runtime()?.block_on(sending).map_err(|error| {
+    let outcome = run::block_on(sending)?.map_err(|error| {
         output::complain(&format!("error: {error}"));
         Exit(FAILED)
     })?;

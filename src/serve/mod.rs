@@ -3,6 +3,7 @@
 
 mod folder;
 mod rooms;
+mod running;
 mod test_mail;
 
 use std::net::SocketAddr;
@@ -11,9 +12,9 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::address::EmailAddress;
+use crate::config::MailMode;
 use crate::config::Settings;
 use crate::events::Events;
 use crate::http;
@@ -34,9 +35,13 @@ use crate::world::World;
 pub use folder::Address;
 pub use folder::Folder;
 pub use folder::FolderError;
+pub use running::Running;
 pub use test_mail::Outcome;
 pub use test_mail::TestMailError;
 pub use test_mail::send_test_mail;
+
+use running::CAPTURE;
+use running::Stop;
 
 /// Between two rounds of clearing away what has lapsed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -108,26 +113,6 @@ fn who(running: Option<&Address>) -> String {
     })
 }
 
-/// A gatepost that runs. Dropping it leaves everything running; [`Running::stop`] ends it.
-pub struct Running {
-    /// Where the HTTP service listens.
-    pub http: SocketAddr,
-    /// Where the SMTP inbox listens.
-    pub smtp: SocketAddr,
-    /// Where the SMTP inbox listens with TLS from the first byte, if it does.
-    pub smtp_tls: Option<SocketAddr>,
-    /// The file with the operator's token.
-    pub admin_token_file: PathBuf,
-    /// The scheme and domain of the links in mails.
-    pub base_url: String,
-    stop: watch::Sender<Stop>,
-    tasks: Vec<JoinHandle<()>>,
-    courier: Courier,
-    grace: Duration,
-    store: Store,
-    folder: Folder,
-}
-
 /// Opens everything and starts to listen. When it returns, all listeners take connections.
 pub async fn start(settings: Settings, world: World) -> Result<Running, StartError> {
     Ok(open(settings, world, None).await?.0)
@@ -143,14 +128,6 @@ pub fn document(settings: &Settings, yaml: bool) -> String {
         true => http::document_yaml(&settings),
         false => http::document(&settings),
     }
-}
-
-/// How much has been told to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stop {
-    No,
-    Requests,
-    Everything,
 }
 
 /// The parts that [`send_test_mail`] needs beside the running service.
@@ -213,6 +190,11 @@ async fn open(
         }
     };
     let grace = settings.http.grace;
+    // What the courier is handing over goes to the capture server, unless there is a relay.
+    let capture_stops = match settings.mail.mode {
+        MailMode::Capture => Stop::Everything,
+        MailMode::Relay => Stop::Requests,
+    };
     let app = http::app(
         http::Services {
             accounts: accounts.clone(),
@@ -239,17 +221,19 @@ async fn open(
         inbox,
         Some(tls),
         world.clone(),
-        stopped(Stop::Everything),
+        stopped(capture_stops),
     );
     let pages = http::serve(http_listener, app, stopped(Stop::Requests), grace);
+    let pages = async {
+        if let Err(error) = pages.await {
+            tracing::error!(%error, "the HTTP service ended");
+        }
+    };
+    let sweep = sweep(accounts, world.clone(), stopped(Stop::Requests));
     let tasks = vec![
-        tokio::spawn(capture),
-        tokio::spawn(async move {
-            if let Err(error) = pages.await {
-                tracing::error!(%error, "the HTTP service ended");
-            }
-        }),
-        tokio::spawn(sweep(accounts, world.clone(), stopped(Stop::Requests))),
+        (CAPTURE, tokio::spawn(capture)),
+        ("the HTTP service", tokio::spawn(pages)),
+        ("clearing away what has lapsed", tokio::spawn(sweep)),
     ];
     let courier = Courier::start(
         rooms::courier(&settings, letter.as_ref().map(|letter| letter.id)),
@@ -276,6 +260,7 @@ async fn open(
         tasks,
         courier,
         grace,
+        world: world.clone(),
         store: store.clone(),
         folder,
     };
@@ -286,24 +271,6 @@ async fn open(
         world,
     };
     Ok((running, parts))
-}
-
-impl Running {
-    /// Stops accepting, lets what runs finish within the grace period, and closes the store.
-    pub async fn stop(self) {
-        self.stop.send_replace(Stop::Requests);
-        // The courier before the capture server: what it is handing over may go there.
-        self.courier.stop(self.grace).await;
-        self.stop.send_replace(Stop::Everything);
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a service ended badly");
-            }
-        }
-        // Before the lock is given back: afterwards the announcement may be somebody else's.
-        self.folder.withdraw();
-        self.store.close().await;
-    }
 }
 
 fn open_store(folder: &Folder, settings: &Settings, events: &Events) -> Result<Store, StartError> {

@@ -98,9 +98,26 @@ impl Courier {
         Courier { phase, task, world }
     }
 
+    /// Completes when the courier has ended although nobody told it to, which is a defect.
+    pub async fn ended(&mut self) {
+        if !self.task.is_finished() {
+            // Why is said by the panic itself; here it matters only that nothing is sent any more.
+            let _ = (&mut self.task).await;
+        }
+    }
+
+    /// As if its task had panicked.
+    #[cfg(test)]
+    pub(crate) fn break_down(&self) {
+        self.task.abort();
+    }
+
     /// Stops: mails that are on their way are finished within `grace`, the others given back.
     /// What is then still under way is cut off; it is tried again after the next start.
     pub async fn stop(mut self, grace: Duration) {
+        if self.task.is_finished() {
+            return;
+        }
         // An error means that the task is gone already.
         let _ = self.phase.send(Phase::Finishing);
         let world = self.world.clone();
