@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -66,7 +67,11 @@ pub struct Meter {
     answers: Family<Answer, Counter>,
     operations: HashMap<&'static str, Cells>,
     outbox: Family<State, Gauge>,
-    inbox: Gauge,
+    overdue: Gauge<f64, AtomicU64>,
+    /// With a fraction only because that knows a value for "unknown".
+    inbox: Gauge<f64, AtomicU64>,
+    hashes: Counter,
+    hashes_waiting: Gauge,
 }
 
 /// What is asked of the other modules when Prometheus comes.
@@ -74,8 +79,14 @@ pub struct Meter {
 pub struct Readings {
     /// How many mails the outbox holds in each state.
     pub outbox: Vec<(&'static str, u64)>,
-    /// How many mails are captured.
-    pub inbox: u64,
+    /// How long the mail that comes next has been due; zero when none is.
+    pub overdue: Duration,
+    /// How many mails are captured; `None` when nobody knows.
+    pub inbox: Option<u64>,
+    /// How many passwords were hashed or compared since the start.
+    pub hashes: u64,
+    /// How many passwords wait for that.
+    pub hashes_waiting: usize,
 }
 
 impl Meter {
@@ -85,7 +96,9 @@ impl Meter {
         let answers = Family::<Answer, Counter>::default();
         let seconds =
             Family::<Operation, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
-        let (outbox, inbox) = (Family::default(), Gauge::default());
+        let (outbox, overdue) = (Family::default(), Gauge::default());
+        let inbox = Gauge::default();
+        let (hashes, hashes_waiting) = (Counter::default(), Gauge::default());
         registry.register("http_requests", "Requests answered", answers.clone());
         registry.register_with_unit(
             "http_request_duration",
@@ -98,7 +111,27 @@ impl Meter {
             "Mails in the outbox, by state",
             outbox.clone(),
         );
-        registry.register("inbox_mails", "Captured mails", inbox.clone());
+        registry.register_with_unit(
+            "outbox_overdue",
+            "How long the mail that comes next has been due",
+            Unit::Seconds,
+            overdue.clone(),
+        );
+        registry.register(
+            "inbox_mails",
+            "Captured mails; NaN when unknown",
+            inbox.clone(),
+        );
+        registry.register(
+            "password_hashes",
+            "Passwords hashed or compared since the start",
+            hashes.clone(),
+        );
+        registry.register(
+            "password_hashes_waiting",
+            "Passwords that wait to be hashed or compared",
+            hashes_waiting.clone(),
+        );
         let unknown = Documented {
             id: UNKNOWN,
             method: UNKNOWN.to_owned(),
@@ -131,7 +164,10 @@ impl Meter {
             answers,
             operations,
             outbox,
+            overdue,
             inbox,
+            hashes,
+            hashes_waiting,
         }
     }
 
@@ -166,7 +202,15 @@ impl Meter {
                 .get_or_create(&State { state })
                 .set(number(*count));
         }
-        self.inbox.set(number(readings.inbox));
+        self.overdue.set(readings.overdue.as_secs_f64());
+        // Far below the count from which a fraction would round.
+        self.inbox
+            .set(readings.inbox.map_or(f64::NAN, |n| n as f64));
+        self.hashes
+            .inner()
+            .store(readings.hashes, Ordering::Relaxed);
+        let waiting = i64::try_from(readings.hashes_waiting).unwrap_or(i64::MAX);
+        self.hashes_waiting.set(waiting);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)
             .expect("a String takes whatever is written");
@@ -192,7 +236,10 @@ mod tests {
         meter.answered(None, 404, Duration::ZERO);
         let text = meter.exposition(&Readings {
             outbox: vec![("queued", 3)],
-            inbox: 7,
+            overdue: Duration::from_millis(1500),
+            inbox: Some(7),
+            hashes: 5,
+            hashes_waiting: 2,
         });
         for line in [
             "gatepost_http_requests_total{method=\"GET\",route=\"/me\",status=\"200\"} 2",
@@ -200,10 +247,15 @@ mod tests {
             "gatepost_http_requests_total{method=\"unknown\",route=\"unknown\",status=\"404\"} 1",
             "gatepost_http_request_duration_seconds_count{method=\"GET\",route=\"/me\"} 3",
             "gatepost_outbox_mails{state=\"queued\"} 3",
+            "gatepost_outbox_overdue_seconds 1.5",
             "gatepost_inbox_mails 7",
+            "gatepost_password_hashes_total 5",
+            "gatepost_password_hashes_waiting 2",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
+        let unknown = meter.exposition(&Readings::default());
+        assert!(unknown.contains("gatepost_inbox_mails NaN"), "{unknown}");
     }
 }

@@ -175,6 +175,7 @@ pub fn app(services: Services, settings: Settings) -> App {
             closing: closing.subscribe(),
         },
         ServiceApi {
+            accounts,
             inbox,
             store,
             meter: meter.clone(),

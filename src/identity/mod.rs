@@ -190,6 +190,11 @@ impl Accounts {
         self.hasher.begun()
     }
 
+    /// How many passwords wait for their turn to be hashed or compared.
+    pub fn hashes_waiting(&self) -> usize {
+        self.hasher.waiting()
+    }
+
     /// The settings that are in force.
     pub fn settings(&self) -> &Settings {
         &self.settings

@@ -28,12 +28,17 @@ async fn metrics_tell_requests_mails_and_the_outbox() {
         .sign_up("ann@example.org", "correct horse battery")
         .await;
     service.get("/nothing").await.expect(404);
+    // No courier runs here: the mail has been due for as long.
+    service.simulated.advance(Duration::from_secs(7));
     let text = service.get("/metrics").await.expect(200).text();
     for line in [
         "gatepost_http_requests_total{method=\"POST\",route=\"/api/v1/auth/register\",status=\"201\"} 1",
         "gatepost_http_requests_total{method=\"unknown\",route=\"unknown\",status=\"404\"} 1",
         "gatepost_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/auth/register\"} 1",
         "gatepost_inbox_mails 1",
+        "gatepost_outbox_overdue_seconds 7.0",
+        "gatepost_password_hashes_total 1",
+        "gatepost_password_hashes_waiting 0",
         "gatepost_outbox_mails{state=\"queued\"} 1",
         "# EOF",
     ] {

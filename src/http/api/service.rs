@@ -19,6 +19,7 @@ use crate::http::meter::Readings;
 use crate::http::problem::Kind;
 use crate::http::problem::Problem;
 use crate::http::reply;
+use crate::identity::Accounts;
 use crate::inbox;
 use crate::inbox::Inbox;
 use crate::mail::outbox;
@@ -57,6 +58,8 @@ problems! {
 
 /// The service itself.
 pub struct ServiceApi {
+    /// For the queue before the password hasher.
+    pub accounts: Accounts,
     /// For the number of captured mails.
     pub inbox: Inbox,
     /// Whether it answers is what readiness means.
@@ -111,8 +114,8 @@ impl ServiceApi {
 
     /// What was counted, for Prometheus.
     ///
-    /// Requests by route and status with their durations, mails in the outbox by state, captured
-    /// mails, the queue before the password hasher.
+    /// Requests by route and status with their durations, mails in the outbox by state and how long
+    /// they have been due, captured mails, password hashes and the queue before them.
     #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
     async fn metrics(
         &self,
@@ -122,13 +125,20 @@ impl ServiceApi {
         if !self.open_metrics {
             self.guard.check(request, &token)?;
         }
-        let counts = self.store.read(|read| outbox::counts(read)).await?;
+        let now = self.world.now();
+        let (counts, due) = self
+            .store
+            .read(|read| Ok::<_, store::Error>((outbox::counts(read)?, outbox::next_due(read)?)))
+            .await?;
         let page = self.inbox.list(inbox::Filter::default(), None, 1).await?;
         let readings = Readings {
             outbox: outbox::State::ALL
                 .map(|state| (state.word(), counts.of(state)))
                 .to_vec(),
-            inbox: page.total.unwrap_or(0),
+            overdue: due.map_or(Duration::ZERO, |due| now.since(due)),
+            inbox: page.total,
+            hashes: self.accounts.hashes_begun(),
+            hashes_waiting: self.accounts.hashes_waiting(),
         };
         Ok(reply::Exposition(self.meter.exposition(&readings)))
     }

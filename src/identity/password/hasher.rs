@@ -158,6 +158,11 @@ impl Hasher {
         self.handle.shared.begun.load(Ordering::Relaxed)
     }
 
+    /// How many jobs wait for their turn now, for those who watch.
+    pub fn waiting(&self) -> usize {
+        lock(&self.handle.shared).jobs.len()
+    }
+
     fn submit(
         &self,
         task: Task,
@@ -367,6 +372,7 @@ mod tests {
             assert!(waiting.len() <= 3);
         };
         assert!(busy.retry_after >= Duration::from_secs(1));
+        assert_eq!(hasher.waiting(), 2);
         waiting.clear();
         assert!(hasher.check(typed("c"), None).is_ok());
         drop(running);
