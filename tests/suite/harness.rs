@@ -1,6 +1,8 @@
 //! A whole gatepost in this process: real sockets, a store of its own in a temporary folder, and
 //! a clock that the test moves. Tests talk to it as users do.
 
+use std::io::Read as _;
+use std::io::Write as _;
 use std::time::Duration;
 
 use gatepost::config;
@@ -121,6 +123,20 @@ impl Gatepost {
                 }
             });
         }
+    }
+
+    /// Sends one mail to `to` over SMTP, exactly these bytes.
+    pub fn deliver(&self, to: &str, mail: &[u8]) {
+        let smtp = self.running.as_ref().expect("it runs").smtp;
+        let mut stream = std::net::TcpStream::connect(smtp).unwrap();
+        let begin =
+            format!("HELO a.test\r\nMAIL FROM:<bob@example.com>\r\nRCPT TO:<{to}>\r\nDATA\r\n");
+        stream.write_all(begin.as_bytes()).unwrap();
+        stream.write_all(mail).unwrap();
+        stream.write_all(b"\r\n.\r\nQUIT\r\n").unwrap();
+        let mut replies = String::new();
+        stream.read_to_string(&mut replies).unwrap();
+        assert!(replies.contains("250 2.0.0"), "{replies}");
     }
 
     /// Its data folder.

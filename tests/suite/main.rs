@@ -8,6 +8,7 @@ mod api_inbox;
 mod api_problems;
 mod api_service;
 mod capture;
+mod charsets;
 mod cli;
 mod config;
 mod courier;
