@@ -187,6 +187,53 @@ async fn a_clock_that_was_set_back_gives_a_lapsed_mail_its_time_again() {
 }
 
 #[tokio::test]
+async fn what_was_sent_is_written_down_while_the_next_mail_hangs() {
+    let post = Post::new();
+    let server = Server::start(|_, line| match line {
+        "RCPT TO:<bob@example.org>" => Act::Hang,
+        line => fine(line),
+    })
+    .await;
+    let (first, _) = post.code("ann@example.org");
+    // It is due later, if only by a moment.
+    post.simulated.advance(Duration::from_millis(1));
+    let (second, _) = post.code("bob@example.org");
+    let (sent, hanging) = (first.id, second.id);
+    let courier = post.courier(server.port);
+    post.enqueue(vec![first, second]).await;
+    server.until("RCPT TO:<bob@example.org>").await;
+    assert_eq!(server.heard().connections, 1, "they share a run");
+    post.simulated.advance(Duration::from_millis(20));
+    post.until_state(sent, State::Sent).await;
+    assert_eq!(post.row(hanging).await.state, State::Sending);
+    drop(courier);
+}
+
+#[tokio::test]
+async fn a_jump_of_the_clock_does_not_make_a_courier_take_its_own_mail_again() {
+    let post = Post::new();
+    let server = Server::start(|_, line| match line {
+        "RCPT TO:<ann@example.org>" => Act::Hang,
+        line => fine(line),
+    })
+    .await;
+    let (first, _) = post.code("ann@example.org");
+    let hanging = first.id;
+    let courier = post.courier(server.port);
+    post.enqueue(vec![first]).await;
+    server.until("RCPT TO:<ann@example.org>").await;
+    post.simulated.jump(post.simulated.world().now() + LEASE);
+    let (second, _) = post.code("bob@example.org");
+    let id = second.id;
+    post.enqueue(vec![second]).await;
+    post.until_state(id, State::Sent).await;
+    let row = post.row(hanging).await;
+    assert_eq!((row.state, row.claim), (State::Sending, 1));
+    assert_eq!(row.due_at, Some(post.simulated.world().now() + LEASE));
+    drop(courier);
+}
+
+#[tokio::test]
 async fn a_refusal_for_good_is_a_dead_letter_and_its_body_is_wiped() {
     let post = Post::new();
     let server = Server::start(|_, line| match line {

@@ -2,6 +2,7 @@
 //! down what ended and claims what is due; while it commits, the runs go on and gather more.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -164,9 +165,11 @@ impl Dispatch {
         let now = self.shared.world.now();
         let room = self.room();
         let claims_some = room > 0 && self.is_due(now).await?;
-        let renews = self
-            .renewal()
-            .is_some_and(|at| at <= self.shared.world.elapsed());
+        // Before anything is claimed: a clock that was set forward makes our own mails due.
+        let renews = self.over(now)
+            || self
+                .renewal()
+                .is_some_and(|at| at <= self.shared.world.elapsed());
         if self.ended.is_empty() && !claims_some && !renews {
             return Ok(());
         }
@@ -212,7 +215,12 @@ impl Dispatch {
             tracing::warn!(late, "mails were completed after their lease had run out");
         }
         for completion in ended.iter() {
-            self.held.remove(&completion.claim.id);
+            let claim = completion.claim;
+            if let Entry::Occupied(held) = self.held.entry(claim.id)
+                && held.get().claim.number == claim.number
+            {
+                held.remove();
+            }
         }
         if renews {
             self.renewed = self.shared.world.elapsed();
@@ -261,6 +269,12 @@ impl Dispatch {
             self.next_due = next.await.inspect_err(|_| self.look = true)?;
         }
         Ok(self.next_due.is_some_and(|at| at <= now))
+    }
+
+    /// Whether the lease of a mail that is on its way is over at `now`.
+    fn over(&self, now: Timestamp) -> bool {
+        let mut ends = self.held.values().map(|held| &held.until);
+        ends.any(|until| until.load(Ordering::Relaxed) <= now.as_millis())
     }
 
     /// When leases have to be renewed.

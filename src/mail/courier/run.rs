@@ -73,24 +73,39 @@ impl Run {
             ended.route_failed = true;
             vec![None; claims.len()]
         });
+        let (reports, world) = (self.reports.clone(), self.shared.world.clone());
         let mut reported = began;
         for (claim, body) in claims.into_iter().zip(bodies) {
             let go_on = !ended.route_failed && *self.phase.borrow() == Phase::Working;
             let attempt = if go_on {
                 ended.tried += 1;
-                self.attempt(&claim, body, &mut ended.route_failed).await
+                let attempt = self.attempt(&claim, body, &mut ended.route_failed);
+                tokio::pin!(attempt);
+                let patience = (reported + REPORT_AFTER).saturating_sub(world.elapsed());
+                let in_time = match done.is_empty() {
+                    true => None,
+                    false => world.timeout(patience, &mut attempt).await.ok(),
+                };
+                match in_time {
+                    Some(attempt) => attempt,
+                    None => {
+                        // It may take minutes: what was sent before it must not wait to be
+                        // written down, or a kill sends it again.
+                        report(&reports, &mut done);
+                        attempt.await
+                    }
+                }
             } else {
                 None
             };
             done.push(self.completion(claim, attempt));
-            let now = self.shared.world.elapsed();
+            let now = world.elapsed();
             if done.len() >= REPORT_AT || now.saturating_sub(reported) >= REPORT_AFTER {
                 reported = now;
-                // An error means that the dispatcher is gone, and with it everything.
-                let _ = self.reports.send(std::mem::take(&mut done));
+                report(&reports, &mut done);
             }
         }
-        let _ = self.reports.send(done);
+        report(&reports, &mut done);
         ended.took = self.shared.world.elapsed().saturating_sub(began);
         let most = self.shared.settings.mails_per_connection;
         ended.connection = self.connection.take().filter(Connection::is_usable);
@@ -217,6 +232,13 @@ impl Run {
             self.connection = None;
         }
         outcome.map_err(|failure| (failure, used))
+    }
+}
+
+fn report(reports: &mpsc::UnboundedSender<Vec<Completion>>, done: &mut Vec<Completion>) {
+    if !done.is_empty() {
+        // An error means that the dispatcher is gone, and with it everything.
+        let _ = reports.send(std::mem::take(done));
     }
 }
 
