@@ -377,36 +377,46 @@ impl Accounts {
         self.store
             .scan(move |read| {
                 let account = user::get(read, user)?.ok_or(Error::Unauthenticated)?;
+                let all = || OF_USER.under(&user).backwards();
+                let live = |hash| {
+                    let row = read.get(&SESSIONS, &hash)?;
+                    let is_live = |row: &Row| row.is_live(account.session_epoch, &settings, now);
+                    Ok::<_, store::Error>(row.filter(is_live))
+                };
                 let mut page = Page {
                     items: Vec::new(),
                     next: None,
                     total: Some(0),
                 };
-                let mut looked_at = 0;
-                for entry in read.scan(OF_USER.under(&user).backwards())? {
-                    let ((_, id), hash) = entry?;
-                    looked_at += 1;
-                    let enough = page.items.len() >= limit;
-                    // Dead rows wait for the sweep; nobody waits for all of them to be read.
-                    if looked_at > if enough { MOST_LOOKED_AT } else { MOST_SCANNED } {
+                for (nth, entry) in read.scan(all())?.enumerate() {
+                    if nth >= MOST_LOOKED_AT {
                         page.total = None;
                         break;
                     }
-                    let row = read.get(&SESSIONS, &hash)?;
-                    let Some(row) =
-                        row.filter(|row| row.is_live(account.session_epoch, &settings, now))
-                    else {
+                    if live(entry?.1)?.is_some() {
+                        page.total = page.total.map(|total| total + 1);
+                    }
+                }
+                let from = match &cursor {
+                    Some(cursor) => all().before(&(user, *cursor)),
+                    None => all(),
+                };
+                for (nth, entry) in read.scan(from)?.enumerate() {
+                    let ((_, id), hash) = entry?;
+                    let Some(row) = live(hash)? else {
+                        // Dead rows wait for the sweep; nobody waits for all of them to be read,
+                        // but the next page begins behind those that were.
+                        if nth >= MOST_SCANNED {
+                            page.next = Some(id);
+                            break;
+                        }
                         continue;
                     };
-                    page.total = page.total.map(|total| total + 1);
-                    if cursor.is_some_and(|cursor| id >= cursor) {
-                        continue;
-                    }
-                    if page.items.len() < limit {
-                        page.items.push(row.view(&settings, Some(current)));
-                    } else if page.next.is_none() {
+                    if page.items.len() == limit {
                         page.next = page.items.last().map(|last| last.id);
+                        break;
                     }
+                    page.items.push(row.view(&settings, Some(current)));
                 }
                 Ok(page)
             })

@@ -78,7 +78,18 @@ impl FromStr for Policy {
         if text.trim().eq_ignore_ascii_case("off") {
             return Ok(Policy::OFF);
         }
-        let quotas = text.split(',').map(quota).collect::<Result<_, _>>()?;
+        let mut quotas: Vec<Quota> = Vec::new();
+        for part in text.split(',') {
+            let quota = quota(part)?;
+            // They would share one counter, and each event would count twice on it.
+            if quotas.iter().any(|other| other.window == quota.window) {
+                return Err(MalformedPolicy {
+                    text: part.trim().to_owned(),
+                    reason: "another part has the same time already; keep the smaller number",
+                });
+            }
+            quotas.push(quota);
+        }
         Ok(Policy { quotas })
     }
 }
@@ -197,6 +208,8 @@ mod tests {
             ("3/400days", "too long"),
             ("3/99999999999999999999s", "too long"),
             ("3/hour,", "no /"),
+            ("3/hour, 5/60min", "same time"),
+            ("20/day, 3/hour, 20/day", "same time"),
         ] {
             let error = text.parse::<Policy>().unwrap_err();
             assert!(error.reason.contains(word), "{text}: {error}");

@@ -1,8 +1,13 @@
 //! Sessions: how long they last, and how they are listed and ended.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use gatepost::identity::{ChangePassword, Error};
+use gatepost::identity::{ChangePassword, Error, SessionId, UserId};
+use gatepost::secret::TokenHash;
+use gatepost::store::{Table, Tx};
+use gatepost::world::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::desk::{DAY, Desk, HOUR, MINUTE, PASSWORD, client, secret, settings};
 use crate::refused;
@@ -107,6 +112,64 @@ async fn ones_own_sessions_are_listed_and_ended() {
     );
     desk.accounts.logout(&who).await.unwrap();
     refused!(desk.who(&first).await, Error::Unauthenticated);
+}
+
+/// As the row of a session stands in the store.
+#[derive(Clone, Serialize, Deserialize)]
+struct Row {
+    i: SessionId,
+    u: UserId,
+    c: Timestamp,
+    l: Timestamp,
+    e: u64,
+    p: IpAddr,
+}
+
+#[tokio::test]
+async fn every_live_session_is_listed_and_can_be_ended_however_many_there_are() {
+    const SESSIONS: Table<TokenHash, Row> = Table::new("identity.session");
+    const OF_USER: Table<(UserId, SessionId), TokenHash> = Table::new("identity.session.user");
+    let desk = Desk::open();
+    let (user, token) = desk.join(ANN).await;
+    let world = desk.simulated.world();
+    let now = world.now();
+    let write = move |tx: &mut Tx<'_>| {
+        for n in 0..1500 {
+            let (id, hash) = (SessionId::draw(&world), TokenHash::of(&format!("gps_{n}")));
+            let row = Row {
+                i: id,
+                u: user.id,
+                c: now,
+                l: now,
+                e: 0,
+                p: "192.0.2.1".parse().unwrap(),
+            };
+            tx.put(&SESSIONS, &hash, &row);
+            tx.put(&OF_USER, &(user.id, id), &hash);
+        }
+        Ok::<_, gatepost::store::Error>(())
+    };
+    desk.store.write(write).await.unwrap();
+    let who = desk.who(&token).await.unwrap();
+    let mut seen = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = desk.accounts.sessions(&who, cursor, 200).await.unwrap();
+        assert_eq!(page.total, None, "too many to count");
+        seen.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 1501);
+    assert!(seen.windows(2).all(|pair| pair[0].id > pair[1].id));
+    let oldest = seen.iter().rfind(|session| !session.current).unwrap();
+    let oldest = oldest.id.to_string();
+    desk.accounts.revoke_session(&who, &oldest).await.unwrap();
+    desk.accounts.revoke_others(&who).await.unwrap();
+    let left = desk.accounts.sessions(&who, None, 200).await.unwrap().items;
+    assert_eq!(left, [who.session]);
 }
 
 #[tokio::test]
