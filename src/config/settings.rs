@@ -193,6 +193,8 @@ settings! {
         wrong_code_per_ip: Policy = value::policy, "60/hour";
         /// Wrong logins from one IP address.
         wrong_login_per_ip: Policy = value::policy, "30/10min";
+        /// Changes of one account's password by its owner, each of which is told of by mail.
+        password_change_per_user: Policy = value::policy, "10/hour";
     }
     /// What is remembered of what happened.
     audit: Audit {

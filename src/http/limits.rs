@@ -30,6 +30,10 @@ pub fn notes(accounts: &Settings, body_limit: usize) -> BTreeMap<&'static str, S
         "Wrong passwords from one IP address",
         &limits.wrong_login_per_ip,
     ));
+    let changes = policy(
+        "Changes of one account's password",
+        &limits.password_change_per_user,
+    );
     let session = format!(
         "A session ends after {} without use, and after {} in any case.",
         time(sessions.idle),
@@ -79,7 +83,12 @@ pub fn notes(accounts: &Settings, body_limit: usize) -> BTreeMap<&'static str, S
         ("confirm_password_reset", vec![password.clone()]),
         (
             "change_password",
-            logins.into_iter().chain([password]).collect(),
+            logins
+                .into_iter()
+                .chain(["Those on the account are counted apart from wrong logins.".to_owned()])
+                .chain(changes)
+                .chain([password])
+                .collect(),
         ),
         ("update_me", Vec::new()),
     ];

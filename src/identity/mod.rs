@@ -114,6 +114,8 @@ pub struct Limits {
     pub wrong_code_per_ip: Policy,
     /// Wrong passwords from one client.
     pub wrong_login_per_ip: Policy,
+    /// Changes of one account's password by knowing the old one, each of which is told of by mail.
+    pub password_change_per_user: Policy,
 }
 
 /// Who asks.

@@ -33,6 +33,8 @@ use super::form::ConfirmReset;
 use super::form::Fields;
 use super::form::Purpose;
 use super::form::RequestReset;
+use super::limits;
+use super::limits::Rule;
 use super::limits::Subject;
 use super::lives;
 use super::login::Claimed;
@@ -315,6 +317,16 @@ impl Accounts {
         let new = fields.new_password("new_password", &form.new_password, address, rules);
         let (current, new) = fields.finish(current.zip(new))?;
         let id = who.user.id;
+        let changes = Subject::User(id);
+        let (limited, now) = (Rule::PasswordChangePerUser, self.world.now());
+        let policy = self.settings.limits.password_change_per_user.clone();
+        // Looked at before two hashes are paid for, and again where it counts.
+        self.store
+            .read(|read| {
+                let counters = limits::load(read, &changes)?;
+                Ok::<_, Error>(counters.check(limited, &policy, 1, now)?)
+            })
+            .await?;
         let guess = self.guess(client, Claimed::User(id)).await?;
         let (accounts, kept, ip) = (self.clone(), who.hash, client.ip);
         self.prove(
@@ -337,6 +349,12 @@ impl Accounts {
                     .store
                     .write(move |tx| {
                         let account = proven.confirm(tx, now)?;
+                        let mut counters = limits::load(tx, &changes)?;
+                        counters.check(limited, &policy, 1, now)?;
+                        if !policy.is_off() {
+                            counters.count(limited, &policy, now);
+                            limits::save(tx, &changes, counters, now)?;
+                        }
                         replacement.apply(tx, id, account, Some(&kept), &settings.settings)
                     })
                     .await

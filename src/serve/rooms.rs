@@ -91,6 +91,7 @@ pub(super) fn identity(settings: &Settings, base_url: &str) -> identity::Setting
             registration_per_ip: limits.registration_per_ip.clone(),
             wrong_code_per_ip: limits.wrong_code_per_ip.clone(),
             wrong_login_per_ip: limits.wrong_login_per_ip.clone(),
+            password_change_per_user: limits.password_change_per_user.clone(),
         },
         audit_kept: settings.audit.retention,
     }

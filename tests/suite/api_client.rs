@@ -76,6 +76,7 @@ pub fn account_settings() -> identity::Settings {
             registration_per_ip: limit("20/hour"),
             wrong_code_per_ip: limit("60/hour"),
             wrong_login_per_ip: limit("30/10min"),
+            password_change_per_user: limit("10/hour"),
         },
         audit_kept: None,
     }

@@ -46,6 +46,8 @@ pub enum Rule {
     Resend = 6,
     /// Wrong passwords in a row, by account.
     LoginFailures = 7,
+    /// Passwords changed by knowing the old one, by account: each is told of by mail.
+    PasswordChangePerUser = 8,
 }
 
 impl Rule {
@@ -59,6 +61,7 @@ impl Rule {
             Rule::WrongLoginPerIp => "wrong_login_per_ip",
             Rule::Resend => "resend",
             Rule::LoginFailures => "login_failures",
+            Rule::PasswordChangePerUser => "password_change_per_user",
         }
     }
 }

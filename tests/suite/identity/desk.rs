@@ -91,6 +91,7 @@ pub fn settings() -> Settings {
             registration_per_ip: Policy::OFF,
             wrong_code_per_ip: Policy::OFF,
             wrong_login_per_ip: Policy::OFF,
+            password_change_per_user: "10/hour".parse().unwrap(),
         },
         audit_kept: Some(90 * DAY),
     }

@@ -6,7 +6,7 @@ use gatepost::identity::{ChangePassword, ConfirmReset, Error, RequestReset, Sent
 use gatepost::mail::Kind;
 use gatepost::mail::outbox::State;
 
-use super::desk::{Desk, HOUR, MINUTE, PASSWORD, attempts_left, client, limited, secret};
+use super::desk::{Desk, HOUR, MINUTE, PASSWORD, attempts_left, client, limited, secret, settings};
 use crate::refused;
 
 const ANN: &str = "ann@example.com";
@@ -216,6 +216,44 @@ async fn what_strangers_guess_at_the_login_does_not_keep_anybody_from_changing_t
     assert_eq!(limited(change(NEW, PASSWORD).await), ("login_failures", 30));
     assert!(desk.login(ANN, NEW).await.is_ok());
     limited(change(NEW, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn a_password_is_changed_so_often_and_not_more_since_each_change_mails() {
+    for (policy, most) in [("2/hour", 2), ("off", 6)] {
+        let mut strict = settings();
+        strict.limits.password_change_per_user = policy.parse().unwrap();
+        let desk = Desk::with(strict);
+        let (_, session) = desk.join(ANN).await;
+        let who = desk.who(&session).await.unwrap();
+        let change = async |nth: usize| {
+            let passwords = [PASSWORD, NEW];
+            let form = ChangePassword {
+                current_password: secret(passwords[nth % 2]),
+                new_password: secret(passwords[(nth + 1) % 2]),
+            };
+            desk.accounts
+                .change_password(&client("::1"), &who, form)
+                .await
+        };
+        for nth in 0..most {
+            // A wrong one is no change.
+            let wrong = change(nth + 1).await;
+            refused!(wrong, Error::CredentialsRefused);
+            change(nth).await.unwrap();
+        }
+        let mails = desk.mail().await;
+        let notices = mails
+            .iter()
+            .filter(|mail| mail.row.kind == Kind::PasswordChanged);
+        assert_eq!(notices.count(), most);
+        if policy != "off" {
+            let over = change(most).await;
+            assert_eq!(limited(over), ("password_change_per_user", 3600));
+            desk.advance(HOUR);
+            change(most).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
