@@ -14,6 +14,13 @@ const HASH: usize = 32;
 
 /// No stored hash may claim more memory than this (KiB): a damaged row must not eat the machine.
 const MOST_MEMORY: u32 = 1 << 20;
+/// Nor more passes: it must not hold a thread for ever.
+const MOST_PASSES: u32 = 64;
+
+/// Whether hashes of this price are computed at all. New ones must be, or nobody gets in again.
+pub(super) fn is_affordable(memory_kib: u32, passes: u32) -> bool {
+    memory_kib <= MOST_MEMORY && passes <= MOST_PASSES
+}
 
 /// A parsed hash: its price, its salt and itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +49,7 @@ impl Stored {
         };
         let salt = STANDARD_NO_PAD.decode(salt).ok()?;
         let hash = STANDARD_NO_PAD.decode(hash).ok()?;
-        if memory > MOST_MEMORY {
+        if !is_affordable(memory, passes) {
             return None;
         }
         Some(Stored {
@@ -154,6 +161,7 @@ mod tests {
             "$argon2i$v=19$m=64,t=1,p=1$AAAAAAAAAAA$AAAAAAAA",
             "$argon2id$v=19$m=64,t=1$AAAAAAAAAAA$AAAAAAAA",
             "$argon2id$v=19$m=4000000,t=1,p=1$AAAAAAAAAAA$AAAAAAAA",
+            "$argon2id$v=19$m=64,t=65,p=1$AAAAAAAAAAA$AAAAAAAA",
             "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAA$AAAAAAAA$",
         ] {
             assert!(Stored::parse(text).is_none(), "{text}");

@@ -13,7 +13,9 @@ use super::argon::Stored;
 
 /// Bounds on what a stored hash may ask for, so that a damaged row cannot hold a thread for ever.
 const MOST_ITERATIONS: u32 = 20_000_000;
-const MOST_SCRYPT_LOG: u8 = 20;
+const MOST_BCRYPT_COST: u32 = 16;
+/// In bytes; scrypt holds `128 * n * r` of them.
+const MOST_SCRYPT_MEMORY: u64 = 1 << 30;
 
 /// Whether both are the same, in a time that does not tell where they differ.
 pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
@@ -34,14 +36,24 @@ pub(super) fn verify(bench: &mut Bench, password: &[u8], stored: &str) -> bool {
             let stored = Stored::parse(&format!("${rest}"));
             stored.is_some_and(|stored| bench.verify(password, &stored))
         }
-        "bcrypt" => bcrypt::verify(password, rest).unwrap_or(false),
+        "bcrypt" => bcrypt(password, rest),
         "bcrypt_sha256" => {
             let digest = digest::digest(&digest::SHA256, password);
-            bcrypt::verify(hex(digest.as_ref()), rest).unwrap_or(false)
+            bcrypt(hex(digest.as_ref()).as_bytes(), rest)
         }
         "scrypt" => scrypt(password, rest).unwrap_or(false),
         _ => false,
     }
+}
+
+/// `$2b$cost$salt and hash`.
+fn bcrypt(password: &[u8], stored: &str) -> bool {
+    bcrypt_fits(stored) && bcrypt::verify(password, stored).unwrap_or(false)
+}
+
+fn bcrypt_fits(stored: &str) -> bool {
+    let parts = stored.parse::<bcrypt::HashParts>();
+    parts.is_ok_and(|parts| parts.get_cost() <= MOST_BCRYPT_COST)
 }
 
 /// `iterations$salt$hash`; the salt is used as the text that it is.
@@ -57,6 +69,15 @@ fn pbkdf2_sha256(password: &[u8], rest: &str) -> Option<bool> {
     Some(pbkdf2::verify(algorithm, iterations, salt, password, &hash).is_ok())
 }
 
+/// What scrypt may be asked for, unless it is more than a check may cost.
+fn scrypt_params(n: u64, r: u32, p: u32) -> Option<scrypt::Params> {
+    let memory = n.checked_mul(128)?.checked_mul(r.into())?;
+    if !n.is_power_of_two() || memory > MOST_SCRYPT_MEMORY || r > 64 || p > 64 {
+        return None;
+    }
+    scrypt::Params::new(u8::try_from(n.trailing_zeros()).ok()?, r, p).ok()
+}
+
 /// `n$salt$r$p$hash`.
 fn scrypt(password: &[u8], rest: &str) -> Option<bool> {
     let mut parts = rest.split('$');
@@ -65,11 +86,7 @@ fn scrypt(password: &[u8], rest: &str) -> Option<bool> {
     let r: u32 = parts.next()?.parse().ok()?;
     let p: u32 = parts.next()?.parse().ok()?;
     let hash = STANDARD.decode(parts.next()?).ok()?;
-    let log_n = u8::try_from(n.trailing_zeros()).ok()?;
-    if !n.is_power_of_two() || log_n > MOST_SCRYPT_LOG || r > 64 || p > 64 {
-        return None;
-    }
-    let params = scrypt::Params::new(log_n, r, p).ok()?;
+    let params = scrypt_params(n, r, p)?;
     let mut computed = vec![0; hash.len()];
     scrypt::scrypt(password, salt.as_bytes(), &params, &mut computed).ok()?;
     Some(same(&computed, &hash))
@@ -113,6 +130,19 @@ mod tests {
     }
 
     #[test]
+    fn no_stored_hash_costs_more_than_a_check_may() {
+        let bcrypt =
+            |cost: u32| format!("$2b${cost}$Ro0CUfOqk6cXEKf3dyaM7OhSCvnwM9s4wIX9JeLapehKK5YdLxKcm");
+        assert!(bcrypt_fits(&bcrypt(16)));
+        // From 17 on a single one would take seconds, and 31 a day.
+        assert!((17..=31).all(|cost| !bcrypt_fits(&bcrypt(cost))));
+        assert!(!super::bcrypt(b"x", &bcrypt(31)));
+        assert!(scrypt_params(1 << 20, 8, 1).is_some());
+        assert!(scrypt_params(1 << 20, 9, 1).is_none());
+        assert!(scrypt_params(1 << 62, 64, 1).is_none());
+    }
+
+    #[test]
     fn what_is_damaged_or_unusable_matches_nothing() {
         let mut bench = Bench::new(argon2::Params::new(64, 1, 1, Some(32)).unwrap());
         for stored in [
@@ -128,6 +158,7 @@ mod tests {
             "scrypt$16384$salt$8$1$",
             "scrypt$16383$salt$8$1$AAAA",
             "scrypt$16384$salt$0$1$AAAA",
+            "scrypt$1048576$salt$16$1$AAAA",
         ] {
             assert!(!verify(&mut bench, b"", stored), "{stored}");
         }
