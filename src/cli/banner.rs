@@ -38,12 +38,5 @@ pub fn lines(settings: &Settings, http: SocketAddr, smtp: SocketAddr) -> String 
         Mode::Serve => "serve",
     };
     let version = env!("CARGO_PKG_VERSION");
-    let mut banner = format!("gatepost {version} {command} is listening\n{text}");
-    if settings.mode == Mode::Serve && settings.mail.mode == MailMode::Capture {
-        banner.push_str(
-            "\n  !! NO MAIL GOES OUT: all of it is captured. Set USE_REAL_EMAIL=1 (or\n  \
-             !! mail.mode = \"relay\") to send it through a relay.\n",
-        );
-    }
-    banner
+    format!("gatepost {version} {command} is listening\n{text}")
 }

@@ -11,8 +11,26 @@ pub(super) struct Line {
     pub value: String,
 }
 
-/// What is wrong with a line: its number, from 1, and what.
-pub(super) type Refusal = (usize, &'static str);
+/// A line that is no variable. Nothing of it is repeated but the name: it may be a secret.
+pub(super) struct Refusal {
+    /// From 1.
+    pub number: usize,
+    /// What it would set, as far as that can be told.
+    pub variable: String,
+    /// What is wrong.
+    pub reason: &'static str,
+}
+
+impl Refusal {
+    fn new(number: usize, line: &str, reason: &'static str) -> Refusal {
+        let mut words = line.split(|c: char| c.is_whitespace() || c == '=' || c == ':');
+        Refusal {
+            number,
+            variable: words.next().unwrap_or_default().to_owned(),
+            reason,
+        }
+    }
+}
 
 /// All variables in the order of the file.
 pub(super) fn parse(text: &str) -> (Vec<Line>, Vec<Refusal>) {
@@ -28,32 +46,40 @@ pub(super) fn parse(text: &str) -> (Vec<Line>, Vec<Refusal>) {
         }
         let line = line.strip_prefix("export ").map_or(line, str::trim_start);
         let Some((variable, value)) = line.split_once('=') else {
-            refused.push((number, "expected NAME=value"));
+            refused.push(Refusal::new(number, line, "expected NAME=value"));
             continue;
         };
         let variable = variable.trim();
         if variable.is_empty() || variable.contains(char::is_whitespace) {
-            refused.push((number, "expected NAME=value"));
+            refused.push(Refusal::new(number, line, "expected NAME=value"));
             continue;
         }
         let value = value.trim_start();
         let value = match value.chars().next() {
             Some(quote @ ('"' | '\'')) => {
-                // A quoted value may go on over several lines.
-                let mut quoted = value[1..].to_owned();
-                loop {
-                    if let Some((inside, behind)) = unquote(&quoted, quote) {
-                        // `"Ann" <ann@example.com>` is no quoted value: the quotes are part of it.
-                        break Some(match without_comment(behind) {
-                            "" => inside,
-                            _ => without_comment(value).to_owned(),
-                        });
+                let first = unquote(&value[1..], quote);
+                if first.is_some_and(|(_, behind)| !without_comment(behind).is_empty()) {
+                    // `"Ann" <ann@example.com>` is no quoted value: the quotes are part of it.
+                    Some(without_comment(value).to_owned())
+                } else {
+                    // A quoted value may go on over several lines, but to a quote that ends one:
+                    // in `SLOGAN='tis the season` there is none, and the lines below are theirs.
+                    let mut quoted = value[1..].to_owned();
+                    let mut behind_it = lines.clone();
+                    loop {
+                        if let Some((inside, behind)) = unquote(&quoted, quote) {
+                            let closed = without_comment(behind).is_empty();
+                            if closed {
+                                lines = behind_it;
+                            }
+                            break closed.then_some(inside);
+                        }
+                        let Some((_, next)) = behind_it.next() else {
+                            break None;
+                        };
+                        quoted.push('\n');
+                        quoted.push_str(next);
                     }
-                    let Some((_, next)) = lines.next() else {
-                        break None;
-                    };
-                    quoted.push('\n');
-                    quoted.push_str(next);
                 }
             }
             _ => Some(without_comment(value).to_owned()),
@@ -64,7 +90,7 @@ pub(super) fn parse(text: &str) -> (Vec<Line>, Vec<Refusal>) {
                 variable: variable.to_owned(),
                 value,
             }),
-            None => refused.push((number, "the quote is never closed")),
+            None => refused.push(Refusal::new(number, line, "the quote is never closed")),
         }
     }
     (found, refused)
@@ -143,11 +169,20 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_says_nothing_is_refused_by_its_number() {
-        let (lines, refused) =
-            parse("EMAIL_HOST smtp.example.com\nA=1\nTWO WORDS=3\nB=\"open\nC=2");
-        assert_eq!(lines.len(), 1);
-        let numbers: Vec<_> = refused.iter().map(|(number, _)| *number).collect();
-        assert_eq!(numbers, [1, 3, 4]);
+    fn a_line_that_says_nothing_is_refused_by_its_number_and_alone() {
+        let (lines, refused) = parse(
+            "export EMAIL_HOST smtp.example.com\nA=1\nTWO WORDS=3\nB='tis the season\nC='2'\n\
+             D=\"open\nE=3",
+        );
+        let read: Vec<_> = lines
+            .iter()
+            .map(|line| (&*line.variable, &*line.value))
+            .collect();
+        assert_eq!(read, [("A", "1"), ("C", "2"), ("E", "3")]);
+        let refused: Vec<_> = refused
+            .iter()
+            .map(|refused| (refused.number, &*refused.variable))
+            .collect();
+        assert_eq!(refused, [(1, "EMAIL_HOST"), (3, "TWO"), (4, "B"), (6, "D")]);
     }
 }

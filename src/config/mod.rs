@@ -80,7 +80,8 @@ impl Request {
 /// Reads, parses and checks all settings.
 pub fn load(request: &Request) -> Result<Settings, Errors> {
     let mut errors = Vec::new();
-    let mut chosen = sources::choose(request, &mut errors);
+    let mut warnings = Vec::new();
+    let mut chosen = sources::choose(request, &mut errors, &mut warnings);
     rules::derive(request.mode, &mut chosen);
     let mut values = std::collections::HashMap::new();
     for (definition, origin) in DEFINITIONS.iter().zip(&chosen) {
@@ -102,7 +103,8 @@ pub fn load(request: &Request) -> Result<Settings, Errors> {
             .map(origin::Chosen::into_origin)
             .collect(),
     );
-    let (errors, warnings) = rules::check(&settings);
+    let (errors, doubts) = rules::check(&settings);
+    warnings.extend(doubts);
     settings.warnings = warnings;
     if errors.is_empty() {
         Ok(settings)

@@ -66,6 +66,13 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
         let origin = settings.origins.iter().find(|origin| origin.name == name);
         origin.map_or_else(String::new, |origin| origin.source.to_string())
     };
+    if settings.mode == Mode::Serve && settings.mail.mode == MailMode::Capture {
+        warnings.push(format!(
+            "mail.mode is capture ({}): NO MAIL GOES OUT, all of it is captured; set \
+             USE_REAL_EMAIL=1 (or mail.mode = \"relay\") to send it through a relay",
+            from("mail.mode")
+        ));
+    }
     let relay = &settings.relay;
     if settings.mail.mode == MailMode::Relay {
         let mode = from("mail.mode");
@@ -78,7 +85,7 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
                 ));
                 true
             }
-            Some(host) => matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]"),
+            Some(host) => matches!(host, "localhost" | "127.0.0.1" | "::1"),
         };
         if relay.user.is_some() != relay.password.is_some() {
             let (has, lacks) = match relay.user {

@@ -43,11 +43,11 @@ settings! {
         /// Where it listens with TLS from the first byte, or off.
         listen_tls: Option<SocketAddr> = value::listener_or_off, "off";
         /// The name in the greeting.
-        hostname: String = value::text, "localhost";
+        hostname: String = value::host, "localhost";
         /// The largest message.
-        message_limit: usize = value::size, "25MB";
+        message_limit: usize = value::message_size, "25MB";
         /// The longest command line.
-        line_limit: usize = value::size, "4KiB";
+        line_limit: usize = value::line_size, "4KiB";
         /// How many recipients a message may have.
         recipients: usize = value::positive, "100";
         /// How many connections at once.
@@ -103,7 +103,7 @@ settings! {
         /// Whether mail and password may leave this machine over a connection without TLS.
         allow_plain: bool = value::flag, "false";
         /// The name that gatepost greets the relay with; empty: localhost.
-        hello_name: Option<String> = value::optional_host, "";
+        hello_name: Option<String> = value::optional_hello, "";
         /// How many connections to the relay at once.
         connections: usize = value::positive, "4";
         /// How long an unused connection to the relay is kept.
@@ -120,8 +120,8 @@ settings! {
         reply_timeout: Duration = value::some_duration, "600s";
         /// After how many mails a connection is closed.
         mails_per_connection: u32 = value::positive_u32, "100";
-        /// How long a mail stays with a gatepost that was killed before it is tried again.
-        lease: Duration = value::some_duration, "60s";
+        /// How long a try holds a mail, renewed every third of it; if that fails, the try gives up too.
+        lease: Duration = value::lease, "60s";
     }
     /// Codes that are mailed and typed.
     code: Code {

@@ -21,9 +21,13 @@ struct Variable {
 type Variables = BTreeMap<String, Variable>;
 
 /// For every definition, in their order, the text that counts.
-pub(super) fn choose(request: &Request, errors: &mut Vec<Error>) -> Vec<Chosen> {
+pub(super) fn choose(
+    request: &Request,
+    errors: &mut Vec<Error>,
+    warnings: &mut Vec<String>,
+) -> Vec<Chosen> {
     let environment = of_environment(request);
-    let dotenv = of_dotenv(&request.folder, errors);
+    let dotenv = of_dotenv(&request.folder, errors, warnings);
     let mut file = of_file(request, errors);
     for (place, variables) in [("environment", &environment), (".env", &dotenv)] {
         refuse_unknown(place, variables, errors);
@@ -71,7 +75,7 @@ fn of_environment(request: &Request) -> Variables {
         .collect()
 }
 
-fn of_dotenv(folder: &Path, errors: &mut Vec<Error>) -> Variables {
+fn of_dotenv(folder: &Path, errors: &mut Vec<Error>, warnings: &mut Vec<String>) -> Variables {
     let path = folder.join(".env");
     // A folder of this name is a Python environment, not a file of settings.
     if path.is_dir() {
@@ -81,8 +85,14 @@ fn of_dotenv(folder: &Path, errors: &mut Vec<Error>) -> Variables {
         return Variables::new();
     };
     let (lines, refused) = dotenv::parse(&text);
-    for (line, reason) in refused {
-        errors.push(Error(format!("{}:{line}: {reason}", path.display())));
+    for refused in refused {
+        let said = format!("{}:{}: {}", path.display(), refused.number, refused.reason);
+        // The file is the project's: what is no concern of ours may be written as it likes.
+        if is_ours(&refused.variable) {
+            errors.push(Error(said));
+        } else {
+            warnings.push(format!("{said}; the line is skipped"));
+        }
     }
     let mut variables = Variables::new();
     for line in lines {
@@ -181,10 +191,41 @@ fn of_variables(
     None
 }
 
+/// Whether a variable of this name is meant for gatepost.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("GATEPOST_")
+        || [USE_TLS, USE_SSL].contains(&name)
+        || DEFINITIONS
+            .iter()
+            .flat_map(|definition| definition.aliases)
+            .any(|alias| alias.variable == name)
+}
+
+/// What Kubernetes sets in every container beside a service that is called `gatepost`; it means
+/// nothing to us, and nobody there can leave it out.
+fn is_of_kubernetes(name: &str) -> bool {
+    let Some(name) = name.strip_prefix("GATEPOST_") else {
+        return false;
+    };
+    if name.starts_with("SERVICE_PORT_") {
+        return true;
+    }
+    let parts: Vec<&str> = name.split('_').collect();
+    match parts[..] {
+        ["PORT"] | ["SERVICE", "HOST" | "PORT"] => true,
+        ["PORT", port, "TCP" | "UDP" | "SCTP", ref what @ ..] => {
+            port.parse::<u16>().is_ok() && matches!(what, [] | ["ADDR" | "PORT" | "PROTO"])
+        }
+        _ => false,
+    }
+}
+
 fn refuse_unknown(place: &str, variables: &Variables, errors: &mut Vec<Error>) {
     let known: Vec<String> = DEFINITIONS.iter().map(Definition::variable).collect();
     for (name, variable) in variables {
-        if name.starts_with("GATEPOST_") && !known.contains(name) {
+        let of_kubernetes =
+            matches!(variable.source, Source::Environment(_)) && is_of_kubernetes(name);
+        if name.starts_with("GATEPOST_") && !known.contains(name) && !of_kubernetes {
             let place = match &variable.source {
                 Source::DotEnv { file, line, .. } => format!("{}:{line}", file.display()),
                 _ => place.to_owned(),
@@ -194,6 +235,9 @@ fn refuse_unknown(place: &str, variables: &Variables, errors: &mut Vec<Error>) {
         }
     }
 }
+
+const USE_TLS: &str = "EMAIL_USE_TLS";
+const USE_SSL: &str = "EMAIL_USE_SSL";
 
 /// Django's pair EMAIL_USE_TLS and EMAIL_USE_SSL, which together say what `relay.security` says.
 /// As in Django they may not both be true, wherever either was set.
@@ -215,7 +259,7 @@ fn security(
             }
         }
     };
-    match (flag("EMAIL_USE_TLS"), flag("EMAIL_USE_SSL")) {
+    match (flag(USE_TLS), flag(USE_SSL)) {
         (Some((true, tls)), Some((true, ssl))) => {
             errors.push(Error(format!(
                 "EMAIL_USE_TLS ({tls}) and EMAIL_USE_SSL ({ssl}) are both true; \

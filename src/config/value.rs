@@ -2,7 +2,7 @@
 //! would be right, as the end of the sentence "… is not"; none repeats the text, since it may be
 //! a secret. What must not live here: names of settings.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -197,6 +197,15 @@ pub fn some_duration(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// A lease: shorter ones run out while a mail is being handed over.
+pub fn lease(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_secs(3);
+    duration(text)
+        .ok()
+        .filter(|lease| *lease >= LEAST)
+        .ok_or_else(|| format!("{DURATION}, and at least {}s", LEAST.as_secs()))
+}
+
 /// A [`some_duration`], or `off`.
 pub fn duration_or_off(text: &str) -> Result<Option<Duration>, String> {
     match text {
@@ -236,6 +245,22 @@ pub fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(right)
 }
 
+/// The longest line: RFC 5321, 4.5.3.1.4 wants 512 bytes, and each connection may hold one.
+pub fn line_size(text: &str) -> Result<usize, String> {
+    size(text)
+        .ok()
+        .filter(|bytes| (512..=1 << 20).contains(bytes))
+        .ok_or_else(|| "a size such as 4KiB, from 512 bytes to 1MiB".to_owned())
+}
+
+/// The largest message, which is held in memory.
+pub fn message_size(text: &str) -> Result<usize, String> {
+    size(text)
+        .ok()
+        .filter(|bytes| *bytes <= 1 << 30)
+        .ok_or_else(|| "a size such as 512KiB or 25MB, at most 1GiB".to_owned())
+}
+
 /// The address of a listener: an IP address or `localhost`, and a port (0: any that is free).
 pub fn listener(text: &str) -> Result<SocketAddr, String> {
     let right =
@@ -249,7 +274,7 @@ pub fn listener(text: &str) -> Result<SocketAddr, String> {
         .ok()
         .or_else(|| {
             let (host, port) = text.rsplit_once(':')?;
-            let host: std::net::IpAddr = host.parse().ok()?;
+            let host: IpAddr = host.parse().ok()?;
             (host, port.parse::<u16>().ok()?)
                 .to_socket_addrs()
                 .ok()?
@@ -268,21 +293,43 @@ pub fn listener_or_off(text: &str) -> Result<Option<SocketAddr>, String> {
     }
 }
 
-fn is_host(text: &str) -> bool {
-    let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
-    inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
-        || text.parse::<std::net::IpAddr>().is_ok()
-        || idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::URL)
-            .is_ok_and(|host| !host.is_empty() && !host.contains("..") && !host.starts_with('.'))
+/// A host name as it is looked up, in ASCII, or an IP address without brackets.
+fn host_name(text: &str) -> Option<String> {
+    if let Some(inner) = text.strip_prefix('[') {
+        let inner = inner.strip_suffix(']')?;
+        return inner.parse::<Ipv6Addr>().ok().map(|ip| ip.to_string());
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Some(text.to_owned());
+    }
+    let host = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::URL).ok()?;
+    let labels = host.strip_suffix('.').unwrap_or(&host).split('.');
+    let fits = |label: &str| (1..=63).contains(&label.len());
+    (labels.into_iter().all(fits) && host.len() <= 253).then(|| host.into_owned())
 }
 
-/// A host name or IP address that may be left out.
+/// A host name or IP address.
+pub fn host(text: &str) -> Result<String, String> {
+    host_name(text)
+        .ok_or_else(|| "a host name such as smtp.example.com, without a scheme or port".to_owned())
+}
+
+/// A [`host`] that may be left out.
 pub fn optional_host(text: &str) -> Result<Option<String>, String> {
     match text {
         "" => Ok(None),
-        host if is_host(host) => Ok(Some(host.to_owned())),
-        _ => Err("a host name such as smtp.example.com, without a scheme or port".to_owned()),
+        text => host(text).map(Some),
     }
+}
+
+/// A [`host`] as EHLO names it: an IP address in the brackets of RFC 5321, 4.1.3.
+pub fn optional_hello(text: &str) -> Result<Option<String>, String> {
+    let host = optional_host(text)?;
+    Ok(host.map(|host| match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => format!("[{ip}]"),
+        Ok(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
+        Err(_) => host,
+    }))
 }
 
 /// A host name, with or without a port, as links need it; it may be left out.
@@ -295,7 +342,7 @@ pub fn optional_domain(text: &str) -> Result<Option<String>, String> {
     };
     match text {
         "" => Ok(None),
-        _ if port && is_host(host) => Ok(Some(text.to_owned())),
+        _ if port && host_name(host).is_some() => Ok(Some(text.to_owned())),
         _ => Err("a domain such as example.com or localhost:3000, without http://".to_owned()),
     }
 }

@@ -13,13 +13,13 @@ use gatepost::config::Settings;
 use gatepost::config::load;
 
 /// A folder with the given files, and a request that reads it.
-struct Project {
+pub struct Project {
     folder: tempfile::TempDir,
     request: Request,
 }
 
 impl Project {
-    fn new() -> Project {
+    pub fn new() -> Project {
         let folder = tempfile::tempdir().unwrap();
         let request = Request {
             mode: Mode::Serve,
@@ -31,19 +31,19 @@ impl Project {
         Project { folder, request }
     }
 
-    fn file(self, name: &str, text: &str) -> Project {
+    pub fn file(self, name: &str, text: &str) -> Project {
         std::fs::write(self.folder.path().join(name), text).unwrap();
         self
     }
 
-    fn env(mut self, name: &str, value: &str) -> Project {
+    pub fn env(mut self, name: &str, value: &str) -> Project {
         self.request
             .environment
             .push((name.to_owned(), value.to_owned()));
         self
     }
 
-    fn flag(mut self, setting: &'static str, flag: &'static str, value: &str) -> Project {
+    pub fn flag(mut self, setting: &'static str, flag: &'static str, value: &str) -> Project {
         let value = value.to_owned();
         self.request.flags.push(Flag {
             setting,
@@ -53,17 +53,17 @@ impl Project {
         self
     }
 
-    fn dev(mut self) -> Project {
+    pub fn dev(mut self) -> Project {
         self.request.mode = Mode::Dev;
         self
     }
 
-    fn load(&self) -> Result<Settings, Errors> {
+    pub fn load(&self) -> Result<Settings, Errors> {
         load(&self.request)
     }
 
     /// The value of a setting and where it came from, with the folder's name taken out.
-    fn shown(&self, name: &str) -> (String, String) {
+    pub fn shown(&self, name: &str) -> (String, String) {
         let settings = self.load().unwrap_or_else(|errors| panic!("{errors}"));
         let origin = settings
             .origins
@@ -73,14 +73,14 @@ impl Project {
         (origin.shown, self.relative(&origin.source.to_string()))
     }
 
-    fn errors(&self) -> String {
+    pub fn errors(&self) -> String {
         match self.load() {
             Ok(_) => "(none)".to_owned(),
             Err(errors) => self.relative(&errors.to_string()),
         }
     }
 
-    fn relative(&self, text: &str) -> String {
+    pub fn relative(&self, text: &str) -> String {
         let folder: &Path = self.folder.path();
         text.replace(&format!("{}/", folder.display()), "")
     }
@@ -338,6 +338,26 @@ fn what_is_wrong_is_said_with_its_name_its_source_and_what_would_be_right() {
         (
             "a host",
             Project::new().env("EMAIL_HOST", "smtp.example.com:587"),
+        ),
+        (
+            "a host in half a bracket",
+            Project::new().env("EMAIL_HOST", "[::1"),
+        ),
+        (
+            "a greeting that is no host",
+            Project::new().env("GATEPOST_SMTP_HOSTNAME", "mail example"),
+        ),
+        (
+            "a line limit that no command fits in",
+            Project::new().env("GATEPOST_SMTP_LINE_LIMIT", "511"),
+        ),
+        (
+            "a message that fills the memory",
+            Project::new().env("GATEPOST_SMTP_MESSAGE_LIMIT", "2GiB"),
+        ),
+        (
+            "a lease that runs out on the way",
+            Project::new().env("GATEPOST_RELAY_LEASE", "1s"),
         ),
         (
             "a log filter",

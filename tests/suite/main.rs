@@ -11,6 +11,7 @@ mod capture;
 mod charsets;
 mod cli;
 mod config;
+mod config_outside;
 mod courier;
 mod courier_post;
 mod durability;
