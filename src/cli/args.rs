@@ -69,6 +69,8 @@ Without USE_REAL_EMAIL=1 (or mail.mode = \"relay\") mail is captured, and a line
     },
     /// Print the OpenAPI document of the HTTP API
     Openapi {
+        #[command(flatten)]
+        common: Common,
         /// Print YAML instead of JSON
         #[arg(long)]
         yaml: bool,
@@ -114,7 +116,8 @@ pub struct Common {
 /// For whoever waits until gatepost listens.
 #[derive(Debug, clap::Args)]
 pub struct ReadyFile {
-    /// Write {"http": "…", "smtp": "…", "pid": …} into FILE once all are listening
+    /// Write {"http": "…", "smtp": "…", "pid": …} into FILE once all are listening; its reader
+    /// compares the pid, since one that was killed leaves its file behind
     #[arg(long = "ready-file", value_name = "FILE")]
     pub path: Option<PathBuf>,
 }

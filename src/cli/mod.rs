@@ -57,7 +57,7 @@ pub fn main() -> ExitCode {
             let mode = if dev { Mode::Dev } else { Mode::Serve };
             settings(mode, &common).map(|settings| show::show(&settings, json))
         }
-        Command::Openapi { yaml } => settings(Mode::Serve, &Common::default())
+        Command::Openapi { common, yaml } => settings(Mode::Serve, &common)
             .map(|settings| output::print(serve::document(&settings, yaml).trim_end())),
         Command::SendTestMail { common, address } => {
             settings(Mode::Serve, &common).and_then(|settings| test_mail::send(settings, &address))

@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+use rustix::process::Pid;
+
 /// A ready file that was written by this process; removed when dropped, if it is still ours.
 pub struct ReadyFile {
     path: PathBuf,
@@ -13,6 +16,30 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
+    /// Removes one that a gatepost left behind which was killed, so that nobody takes it for the
+    /// one that is about to start. One whose process is alive stays.
+    pub fn remove_stale(path: &Path) {
+        #[derive(serde::Deserialize)]
+        struct Left {
+            pid: i32,
+        }
+        let left = std::fs::read_to_string(path)
+            .ok()
+            .and_then(|text| serde_json::from_str::<Left>(&text).ok());
+        let Some(pid) = left.map(|left| left.pid).filter(|pid| *pid > 0) else {
+            // There is none, or it is not ours.
+            return;
+        };
+        // In a container every gatepost has the same number; this one has written none yet.
+        let own = i32::try_from(std::process::id()) == Ok(pid);
+        let alive = Pid::from_raw(pid)
+            .is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(Errno::SRCH));
+        if own || !alive {
+            // If that fails, writing the new one will fail too, and say so.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// Writes it under another name first, so that nobody reads half of it.
     pub fn write(path: &Path, http: SocketAddr, smtp: SocketAddr) -> io::Result<ReadyFile> {
         let pid = std::process::id();
@@ -67,6 +94,23 @@ mod tests {
         std::fs::write(&path, "another's").unwrap();
         drop(ready);
         assert!(path.exists());
+    }
+
+    #[test]
+    fn one_that_was_left_behind_goes_unless_its_process_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ready.json");
+        let stays = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            ReadyFile::remove_stale(&path);
+            path.exists()
+        };
+        let of = |pid: u32| format!("{{\"http\": \"127.0.0.1:1\", \"pid\": {pid}}}\n");
+        assert!(stays(&of(std::os::unix::process::parent_id())));
+        assert!(stays("not ours"));
+        assert!(!stays(&of(std::process::id())));
+        // More than any system gives out.
+        assert!(!stays(&of(2_000_000_000)));
     }
 
     #[test]

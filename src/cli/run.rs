@@ -54,6 +54,9 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
     };
     // Before anything is started: a signal that comes early must not kill it half-way.
     let mut told = Told::new().map_err(|error| failed(&error))?;
+    if let Some(path) = &ready_file.path {
+        ReadyFile::remove_stale(path);
+    }
     let banner = settings.clone();
     let mut running = tokio::select! {
         started = serve::start(settings, World::system()) => {

@@ -22,17 +22,21 @@ pub fn send(settings: Settings, address: &str) -> Result<(), Exit> {
     };
     log::start(&settings.log);
     let sending = serve::send_test_mail(settings, World::system(), address);
+    // The relay's own words are in it, or those of whoever listens where a gatepost did: from outside.
+    let visible = |said: String| {
+        let lines: Vec<String> = said.lines().map(output::visible).collect();
+        lines.join("\n")
+    };
     let outcome = run::block_on(sending)?.map_err(|error| {
-        output::complain(&format!("error: {error}"));
+        output::complain(&visible(format!("error: {error}")));
         Exit(FAILED)
     })?;
-    // The relay's own words are among them, and those come from outside.
-    let said: Vec<String> = outcome.to_string().lines().map(output::visible).collect();
+    let said = visible(outcome.to_string());
     if outcome.is_success() {
-        output::print(&said.join("\n"));
+        output::print(&said);
         Ok(())
     } else {
-        output::complain(&said.join("\n"));
+        output::complain(&said);
         Err(Exit(FAILED))
     }
 }

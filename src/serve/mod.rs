@@ -150,6 +150,8 @@ async fn open(
     let events = Events::default();
     // The store's lock is what keeps a second process out: it comes before anything is written.
     let store = open_store(&folder, &settings, &events)?;
+    // One that was killed left its address behind, where anybody may listen by now.
+    folder.withdraw();
     let keys = folder.keys(&world)?;
     let admin_token = folder.admin_token(&world)?;
     let tls = inbox::tls::load_or_create(folder.path(), &settings.smtp.hostname)?;

@@ -131,6 +131,19 @@ pub async fn send_test_mail(
     })
 }
 
+/// The gatepost that runs is certain (it holds the lock of the store), but not its address.
+fn unreachable(error: ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            "nobody answers at that address, although the data folder is in use: it is starting \
+             or stopping, or its running.json is out of date; try again in a moment, or stop the \
+             gatepost that uses the folder"
+                .to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
 /// Asks the gatepost that runs to do it.
 async fn ask(running: Address, token: String, to: EmailAddress) -> Result<Outcome, TestMailError> {
     let url = format!("http://{}/api/v1/admin/test_mail", running.http);
@@ -146,7 +159,7 @@ async fn ask(running: Address, token: String, to: EmailAddress) -> Result<Outcom
             .header("Authorization", format!("Bearer {token}"))
             .content_type("application/json")
             .send(body)
-            .map_err(|error| error.to_string())?;
+            .map_err(unreachable)?;
         let text = answer
             .body_mut()
             .read_to_string()

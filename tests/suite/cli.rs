@@ -143,6 +143,7 @@ fn misuse_ends_with_2_and_says_how_it_is_meant() {
             "http.listen: \"8000\" is not an address",
         ),
         (&["config", "--config", "gone.toml"], "gone.toml"),
+        (&["openapi", "--config", "gone.toml"], "gone.toml"),
         (&["config", "--log", "xml"], "human or json"),
         (&["send-test-mail"], "<ADDRESS>"),
         (&["send-test-mail", "nobody"], "name@example.com"),
@@ -271,7 +272,29 @@ fn serve_without_a_relay_says_loudly_that_no_mail_goes_out() {
     running.signal(rustix::process::Signal::INT);
     let (code, out, err) = running.ended();
     assert_eq!(code, 0, "{err}");
-    assert!(out.contains("NO MAIL GOES OUT"), "{out}");
+    let said = out + &err;
+    assert_eq!(said.matches("NO MAIL GOES OUT").count(), 1, "{said}");
+
+    let running = Running::start(folder.path(), "serve", &["--log", "json"]);
+    running.signal(rustix::process::Signal::INT);
+    let (_, _, err) = running.ended();
+    let line = err.lines().find(|line| line.contains("NO MAIL GOES OUT"));
+    let line: Value = serde_json::from_str(line.expect("it is logged")).unwrap();
+    assert_eq!(line["level"], "WARN");
+}
+
+#[test]
+fn a_ready_file_of_one_that_was_killed_is_gone_before_the_next_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Running::start(folder.path(), "dev", &[]));
+    assert!(folder.path().join("ready").exists());
+    // It does not get as far as writing its own.
+    let mut arguments = vec!["dev"];
+    arguments.extend(ANY_PORT);
+    arguments[4] = "192.0.2.1:0";
+    let (code, _, err) = run(&mut gatepost(folder.path(), &arguments));
+    assert_eq!(code, 1, "{err}");
+    assert!(!folder.path().join("ready").exists());
 }
 
 #[test]
@@ -342,6 +365,40 @@ fn a_test_mail_says_what_became_of_it() {
     let (code, out, err) = run(&mut gatepost(folder.path(), &mail));
     assert_eq!(code, 0, "{out}{err}");
     drop(running);
+}
+
+#[test]
+fn a_test_mail_that_reaches_somebody_else_says_so_without_moving_the_cursor() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), "dev", &[]);
+    let pid = running.child.id();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let stale = format!("{{\"http\": \"{address}\", \"smtp\": \"{address}\", \"pid\": {pid}}}");
+    std::fs::write(folder.path().join("data/running.json"), stale).unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = other.accept().unwrap();
+        let mut request = [0; 4096];
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"}") {
+            let read = stream.read(&mut request).unwrap();
+            assert!(read > 0);
+            seen.extend_from_slice(&request[..read]);
+        }
+        stream
+            .write_all(b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\n\x1b[2Jwrong")
+            .unwrap();
+    });
+    let mail = ["send-test-mail", "ann@example.com"];
+    let (code, out, err) = run(&mut gatepost(folder.path(), &mail));
+    answering.join().unwrap();
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("wrong") && !err.contains('\u{1b}'), "{err}");
+    // Now nobody listens there.
+    let (code, _, err) = run(&mut gatepost(folder.path(), &mail));
+    assert_eq!(code, 1);
+    assert!(err.contains("running.json is out of date"), "{err}");
 }
 
 #[test]
