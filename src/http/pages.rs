@@ -1,12 +1,12 @@
-//! The document and its browser as pages: /openapi.json, /openapi.yaml, /docs. They stand outside
-//! of the document that they show. What must not live here: what the document says.
+//! The document and its browser as pages: /openapi.json, /openapi.yaml, /docs, and the root, which
+//! leads there. They stand outside of the document that they show. What must not live here: what the document says.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use poem::endpoint::{BoxEndpoint, make_sync};
-use poem::http::{HeaderValue, Method, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{EndpointExt as _, Request, Response};
 use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService};
@@ -16,7 +16,7 @@ use crate::http::browser;
 use crate::http::yaml;
 
 /// Where the pages are.
-pub const PATHS: [&str; 3] = ["/openapi.json", "/openapi.yaml", "/docs"];
+pub const PATHS: [&str; 4] = ["/openapi.json", "/openapi.yaml", "/docs", "/"];
 
 /// The pages.
 pub struct Pages {
@@ -80,7 +80,17 @@ impl OpenApi for Pages {
             });
             page.response()
         });
-        for (path, endpoint) in PATHS.into_iter().zip([json, yaml, docs.boxed()]) {
+        let root = make_sync(|_: Request| {
+            // Relative, so that it holds behind a proxy with a path of its own as well.
+            Response::builder()
+                .status(StatusCode::FOUND)
+                .header(header::LOCATION, "docs")
+                .finish()
+        });
+        for (path, endpoint) in PATHS
+            .into_iter()
+            .zip([json, yaml, docs.boxed(), root.boxed()])
+        {
             routes
                 .entry(path.to_owned())
                 .or_default()

@@ -61,7 +61,7 @@ impl fmt::Display for Outcome {
             (false, _) => write!(f, "{id}: not sent; it is {} now", self.state)?,
         }
         if let Some(setback) = &self.setback {
-            write!(f, "\nreason: {setback}")?;
+            write!(f, "\nreason: {}", setback.trim_end())?;
         }
         if let Some(next) = &self.next_at {
             write!(f, "\nnext try: {next}, if gatepost runs then")?;

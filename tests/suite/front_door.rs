@@ -7,3 +7,4 @@ mod recovery;
 mod registration;
 mod sameness;
 mod sessions;
+mod welcome;
