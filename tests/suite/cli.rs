@@ -266,6 +266,18 @@ fn a_store_in_a_folder_that_was_there_before_is_its_owners_alone() {
 }
 
 #[test]
+fn every_file_in_the_data_folder_is_explained_in_its_readme() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), "dev", &[]);
+    let readme = include_str!("../../data/README.md");
+    for file in std::fs::read_dir(folder.path().join("data")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
+    }
+    drop(running);
+}
+
+#[test]
 fn serve_without_a_relay_says_loudly_that_no_mail_goes_out() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start(folder.path(), "serve", &[]);
