@@ -140,6 +140,15 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
             );
         }
     }
+    let smtp = &settings.smtp;
+    if smtp.memory < smtp.message_limit {
+        refuse(format!(
+            "smtp.memory: {} bytes are too few for one message of smtp.message_limit, {} ({})",
+            smtp.memory,
+            smtp.message_limit,
+            from("smtp.memory")
+        ));
+    }
     let password = &settings.password;
     if password.min_length > password.max_length {
         refuse(format!(

@@ -46,6 +46,8 @@ settings! {
         hostname: String = value::host, "localhost";
         /// The largest message.
         message_limit: usize = value::message_size, "25MB";
+        /// What large messages may take up in memory together while they come in.
+        memory: usize = value::size, "256MB";
         /// The longest command line.
         line_limit: usize = value::line_size, "4KiB";
         /// How many recipients a message may have.

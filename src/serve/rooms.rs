@@ -150,6 +150,7 @@ pub(super) fn capture(settings: &Settings) -> inbox::server::Settings {
             starttls: true,
         },
         connections: smtp.connections,
+        memory: smtp.memory,
         command_timeout: smtp.command_timeout,
         data_timeout: smtp.data_timeout,
         grace: settings.http.grace,

@@ -400,6 +400,10 @@ fn what_is_wrong_is_said_with_its_name_its_source_and_what_would_be_right() {
                 .env("GATEPOST_PASSWORD_MEMORY", "16KiB"),
         ),
         (
+            "no memory for one large mail",
+            Project::new().env("GATEPOST_SMTP_MEMORY", "24MB"),
+        ),
+        (
             "sessions that outlive themselves",
             Project::new().env("GATEPOST_SESSION_IDLE", "60d"),
         ),

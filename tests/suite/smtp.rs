@@ -52,6 +52,7 @@ fn converse_in(rules: Rules, said: &[u8], cuts: &[usize]) -> Heard {
                     assert!(piece.is_empty(), "everything is taken before more is read");
                     break;
                 }
+                Step::Reserve(_) => session.reserved(true),
                 Step::Deliver(mail) => {
                     mails.push(*mail);
                     let id = MessageId::from_number(mails.len() as u64);

@@ -41,6 +41,7 @@ fn settings() -> Settings {
             starttls: true,
         },
         connections: 4,
+        memory: 100_000,
         command_timeout: Duration::from_secs(60),
         data_timeout: Duration::from_secs(120),
         grace: Duration::from_secs(10),
@@ -48,6 +49,10 @@ fn settings() -> Settings {
 }
 
 fn start_in(world: World) -> Server {
+    start_with(settings(), world)
+}
+
+fn start_with(settings: Settings, world: World) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let events = Events::default();
     let options = Options {
@@ -72,7 +77,7 @@ fn start_in(world: World) -> Server {
         stop,
         serving: tokio::spawn(server::serve(
             listeners,
-            settings(),
+            settings,
             inbox,
             Some(config),
             world,
@@ -391,6 +396,93 @@ async fn a_client_that_always_has_more_to_say_is_cut_off_as_well() {
     let _ = client.stream.shutdown().await;
     let heard = client.hear_end().await;
     assert!(heard.contains("421 4.4.2 you took too long\r\n"), "{heard}");
+}
+
+/// Half a mail of this many octets is more than is taken without asking.
+const LARGE: usize = 1_000_000;
+
+/// A server with room for two large mails, of which the whole size is not known beforehand.
+fn start_narrow(world: World) -> Server {
+    let mut settings = settings();
+    settings.rules.message_limit = LARGE;
+    settings.memory = 2 * LARGE;
+    start_with(settings, world)
+}
+
+impl Client {
+    /// Begins a large mail, and says half of it.
+    async fn begin_large(address: SocketAddr) -> Client {
+        let mut client = Client::connect(address).await;
+        client.say(&format!("HELO c.test\r\n{MAIL}")).await;
+        client.hear("354 ").await;
+        client.say(&"0123456789ABCD\r\n".repeat(LARGE / 32)).await;
+        client
+    }
+}
+
+#[tokio::test]
+async fn large_mails_share_their_memory_and_wait_for_it() {
+    let server = start_narrow(World::system());
+    // Four half mails, room for two: none waits for ever.
+    let address = server.plain;
+    let sending = (0..4).map(|_| {
+        tokio::spawn(async move {
+            let mut client = Client::begin_large(address).await;
+            client.say(".\r\n").await;
+            client.hear("250 2.0.0 kept as").await;
+        })
+    });
+    for sent in sending.collect::<Vec<_>>() {
+        sent.await.unwrap();
+    }
+    assert_eq!(server.mails().await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_large_mail_without_memory_is_refused_for_now_and_a_small_one_is_not() {
+    let simulated = Simulated::new(1);
+    let server = start_narrow(simulated.world());
+    let mut first = Client::begin_large(server.plain).await;
+    let mut second = Client::begin_large(server.plain).await;
+    // Both wait for the rest, with all the memory.
+    while simulated.sleeping() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let mut third = Client::connect(server.plain).await;
+    third.say(&format!("HELO c.test\r\n{MAIL}")).await;
+    third.hear("354 ").await;
+    let half = "0123456789ABCD\r\n".repeat(LARGE / 32);
+    let refused = async {
+        third.say(&half).await;
+        third.say("\r\n.\r\n").await;
+        third.hear("452 4.3.1 ").await;
+    };
+    // Time goes by in step with what is said elsewhere, so that everybody has their turn.
+    let mut other = Client::connect(server.plain).await;
+    let passing = async {
+        loop {
+            other.say("NOOP\r\n").await;
+            other.hear("250 2.0.0 ok\r\n").await;
+            simulated.advance(Duration::from_millis(250));
+        }
+    };
+    tokio::select! {
+        () = refused => {}
+        () = passing => {}
+    }
+    // The conversation goes on, and a small mail needs nothing.
+    third.say(&format!("{MAIL}small\r\n.\r\n")).await;
+    third.hear("250 2.0.0 kept as").await;
+    for client in [&mut first, &mut second] {
+        client.say(".\r\n").await;
+        client.hear("250 2.0.0 kept as").await;
+    }
+    assert_eq!(server.mails().await.len(), 3);
+    // What they held is free again.
+    drop(other);
+    let mut last = Client::begin_large(server.plain).await;
+    last.say(".\r\n").await;
+    last.hear("250 2.0.0 kept as").await;
 }
 
 #[tokio::test]

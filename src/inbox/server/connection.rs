@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::Settings;
+use super::memory::{Memory, Share};
 use super::stream::Stream;
 use crate::inbox::Inbox;
 use crate::inbox::session::{Rules, Session, Stage, Step};
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) rules: Arc<Rules>,
     pub(super) settings: Settings,
     pub(super) inbox: Inbox,
+    pub(super) memory: Memory,
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) world: World,
 }
@@ -56,6 +58,7 @@ pub(super) async fn serve(
     let mut session = Session::new(shared.rules.clone(), Some(peer), implicit);
     let mut input = Vec::with_capacity(READ);
     let mut replies = Vec::with_capacity(512);
+    let mut share = Share::new(shared.memory.clone());
     session.greet(&mut replies);
     let mut deadline = Deadline::start(shared, &session);
     loop {
@@ -63,6 +66,14 @@ pub(super) async fn serve(
         loop {
             match session.advance(&mut unread, &mut replies, shared.world.now()) {
                 Step::Read => break,
+                Step::Reserve(octets) => {
+                    // Nothing is read meanwhile, so the client feels it and waits as well. Half
+                    // of its time is left for the rest, and for hearing that there was no room.
+                    shared.send(&mut stream, &mut replies).await?;
+                    let patience = deadline.left(&shared.world) / 2;
+                    let granted = share.take(octets, patience, &shared.world).await;
+                    session.reserved(granted);
+                }
                 Step::Deliver(captured) => {
                     let kept = shared.inbox.receive(*captured);
                     let kept = shared.world.timeout(shared.settings.data_timeout, kept);
@@ -79,6 +90,7 @@ pub(super) async fn serve(
                             None
                         }
                     };
+                    share.give_back();
                     session.delivered(id, &mut replies);
                 }
                 Step::StartTls => {
@@ -100,6 +112,9 @@ pub(super) async fn serve(
             }
         }
         input.clear();
+        if session.stage() != Stage::Data {
+            share.give_back();
+        }
         if *stopping.borrow() && session.is_idle() {
             session.shut_down(&mut replies);
             continue;

@@ -2,6 +2,7 @@
 //! [`Session`](super::session).
 
 mod connection;
+mod memory;
 mod stream;
 
 use std::future::Future;
@@ -19,6 +20,7 @@ use super::session::Rules;
 use crate::world::World;
 
 use connection::Shared;
+use memory::Memory;
 use stream::Stream;
 
 /// Connections that may wait to be accepted. The usual 128 drops some at 200 sessions.
@@ -34,6 +36,10 @@ pub struct Settings {
     pub rules: Rules,
     /// Connections at once; the next one is told to come later.
     pub connections: usize,
+    /// Octets that large mails may take up together while they come in. Beside them each
+    /// connection has 256 KiB, which is more than most mails need. At least one mail of the
+    /// largest size always fits.
+    pub memory: usize,
     /// How long the client may take for one command, for reading one reply, or for the handshake.
     pub command_timeout: Duration,
     /// How long the client may take for one mail, from DATA to its end.
@@ -79,6 +85,7 @@ pub async fn serve(
     let grace = settings.grace;
     let slots = Arc::new(Semaphore::new(settings.connections));
     let shared = Arc::new(Shared {
+        memory: Memory::of(settings.memory.max(settings.rules.message_limit)),
         rules: Arc::new(settings.rules.clone()),
         settings,
         inbox,

@@ -1,9 +1,10 @@
-//! AUTH PLAIN and LOGIN (RFC 4954, RFC 4616): from base64 to a user name, or a refusal.
+//! AUTH PLAIN and LOGIN (RFC 4954, RFC 4616): from base64 to a user name, or a refusal, and how
+//! the conversation goes on with it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Rules, User};
+use super::{Replies, Rules, Session, State, User};
 use crate::secret::TokenHash;
 
 /// What the client is to send next.
@@ -80,4 +81,45 @@ fn check(rules: &Rules, name: &[u8], password: &[u8]) -> Outcome {
 fn is(user: &User, name: &str, password: &[u8]) -> bool {
     let given = TokenHash::of(&String::from_utf8_lossy(password));
     given.matches(&TokenHash::of(user.password.expose())) && user.name == name
+}
+
+impl Session {
+    pub(super) fn begin_auth(
+        &mut self,
+        exchange: Exchange,
+        ask: &str,
+        initial: &str,
+        replies: &mut Replies,
+    ) {
+        if self.user.is_some() || self.mail.is_some() {
+            return self.refuse(
+                replies,
+                "503 5.5.1 not now: logged in already, or a mail is under way",
+            );
+        }
+        if initial.is_empty() {
+            self.reply(replies, &format!("334 {ask}"));
+            self.state = State::Auth(exchange);
+        } else {
+            self.go_on_auth(exchange, initial, replies);
+        }
+    }
+
+    pub(super) fn go_on_auth(&mut self, exchange: Exchange, response: &str, replies: &mut Replies) {
+        if response == "*" {
+            return self.refuse(replies, "501 5.7.0 AUTH was cancelled");
+        }
+        match exchange.go_on(response, &self.rules) {
+            Outcome::Ask(question, next) => {
+                self.reply(replies, &format!("334 {question}"));
+                self.state = State::Auth(next);
+            }
+            Outcome::Passed(user) => {
+                self.user = Some(user);
+                self.reply(replies, "235 2.7.0 logged in");
+            }
+            Outcome::Refused => self.refuse(replies, "535 5.7.8 wrong user name or password"),
+            Outcome::Malformed => self.refuse(replies, "501 5.5.2 the credentials are malformed"),
+        }
+    }
 }

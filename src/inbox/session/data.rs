@@ -19,11 +19,28 @@ enum At {
     Text,
 }
 
+/// Octets that every mail may have without asking. Most mails end within, so most never ask.
+const UNASKED: usize = 256 << 10;
+
+/// Why a mail that has ended is not handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// It is over the limit.
+    TooLarge,
+    /// There was no room for it.
+    NoRoom,
+}
+
 /// Takes the bytes behind DATA, in whatever pieces they come.
 #[derive(Debug)]
 pub(super) struct Incoming {
     raw: Vec<u8>,
     limit: usize,
+    announced: usize,
+    /// Octets that room was granted for.
+    granted: usize,
+    /// More room was asked for, and there was none.
+    refused: bool,
     /// Octets of the mail so far, kept or not.
     size: usize,
     at: At,
@@ -36,8 +53,11 @@ impl Incoming {
     pub(super) fn new(limit: usize, announced: usize) -> Incoming {
         Incoming {
             // What a client announces costs it nothing, so it does not buy much memory either.
-            raw: Vec::with_capacity(announced.clamp(2 << 10, 1 << 20).min(limit)),
+            raw: Vec::with_capacity(announced.clamp(2 << 10, UNASKED).min(limit)),
             limit,
+            announced,
+            granted: 0,
+            refused: false,
             size: 0,
             at: At::LineStart,
             after_cr: false,
@@ -96,17 +116,51 @@ impl Incoming {
     fn keep(&mut self, text: &[u8]) {
         self.size = self.size.saturating_add(text.len());
         self.after_cr = text.last() == Some(&b'\r');
-        if self.size > self.limit {
-            // Given back at once: a mail that is too large costs no memory.
+        if self.size > self.limit || self.refused {
+            // Given back at once: a mail that is not kept costs no memory.
             self.raw = Vec::new();
         } else {
             self.raw.extend_from_slice(text);
         }
     }
 
-    /// The mail; `None` when it was over the limit.
-    pub(super) fn into_raw(self) -> Option<Vec<u8>> {
-        (self.size <= self.limit).then_some(self.raw)
+    /// For how many more octets room is needed before more is taken: at first for the whole mail
+    /// as it was announced, then for the largest that may come. Never bit by bit, since mails that
+    /// each hold a part and wait for more would wait for each other for ever.
+    pub(super) fn lacks(&self) -> Option<usize> {
+        let enough = self.raw.len() <= self.granted.max(UNASKED);
+        (!enough).then(|| self.aim() - self.granted)
+    }
+
+    /// The answer to [`Incoming::lacks`].
+    pub(super) fn grant(&mut self, granted: bool) {
+        if granted {
+            self.granted = self.aim();
+            self.raw.reserve_exact(self.granted - self.raw.len());
+        } else {
+            self.refused = true;
+            self.raw = Vec::new();
+        }
+    }
+
+    fn aim(&self) -> usize {
+        let announced = self.announced.min(self.limit);
+        if announced >= self.raw.len() && announced > self.granted {
+            announced
+        } else {
+            self.limit
+        }
+    }
+
+    /// The mail, or why there is none.
+    pub(super) fn into_raw(self) -> Result<Vec<u8>, Lost> {
+        if self.size > self.limit {
+            Err(Lost::TooLarge)
+        } else if self.refused {
+            Err(Lost::NoRoom)
+        } else {
+            Ok(self.raw)
+        }
     }
 }
 
@@ -171,6 +225,43 @@ mod tests {
         assert_eq!(incoming.raw.capacity(), 0);
         let mut input = &b".\r\nQUIT\r\n"[..];
         assert!(incoming.take(&mut input));
-        assert_eq!((input, incoming.into_raw()), (&b"QUIT\r\n"[..], None));
+        let kept = incoming.into_raw();
+        assert_eq!((input, kept), (&b"QUIT\r\n"[..], Err(Lost::TooLarge)));
+    }
+
+    /// Feeds `octets` octets of text.
+    fn feed(incoming: &mut Incoming, octets: usize) {
+        assert!(!incoming.take(&mut vec![b'x'; octets].as_slice()));
+    }
+
+    #[test]
+    fn room_is_asked_for_once_for_all_that_may_come() {
+        let limit = 10 * UNASKED;
+        // Nothing announced: the largest mail.
+        let mut incoming = Incoming::new(limit, 0);
+        feed(&mut incoming, UNASKED);
+        assert_eq!(incoming.lacks(), None);
+        feed(&mut incoming, 1);
+        assert_eq!(incoming.lacks(), Some(limit));
+        incoming.grant(true);
+        feed(&mut incoming, limit - UNASKED - 1);
+        assert_eq!(incoming.lacks(), None);
+        assert!(incoming.raw.capacity() < limit + UNASKED);
+        // What was announced, and the rest of the largest if that was too little.
+        let mut incoming = Incoming::new(limit, 3 * UNASKED);
+        feed(&mut incoming, 2 * UNASKED);
+        assert_eq!(incoming.lacks(), Some(3 * UNASKED));
+        incoming.grant(true);
+        feed(&mut incoming, UNASKED);
+        assert_eq!(incoming.lacks(), None);
+        feed(&mut incoming, 1);
+        assert_eq!(incoming.lacks(), Some(7 * UNASKED));
+        // Without room nothing is kept, and nothing more is asked for.
+        incoming.grant(false);
+        assert_eq!((incoming.raw.capacity(), incoming.lacks()), (0, None));
+        feed(&mut incoming, UNASKED);
+        assert_eq!((incoming.raw.capacity(), incoming.lacks()), (0, None));
+        assert!(incoming.take(&mut &b"\r\n.\r\n"[..]));
+        assert_eq!(incoming.into_raw(), Err(Lost::NoRoom));
     }
 }

@@ -19,7 +19,7 @@ use super::record::{Captured, Envelope, MessageId, Warning};
 use crate::secret::SecretText;
 use crate::world::Timestamp;
 
-use auth::{Exchange, Outcome};
+use auth::Exchange;
 use command::Command;
 use data::Incoming;
 use transcript::Transcript;
@@ -59,6 +59,9 @@ pub struct User {
 pub enum Step {
     /// All bytes are taken: send the replies and read more.
     Read,
+    /// The mail that comes in is a large one: set aside memory for so many octets more, or not,
+    /// and say so with [`Session::reserved`] before going on.
+    Reserve(usize),
     /// Keep this mail, then say how it went with [`Session::delivered`] before going on.
     Deliver(Box<Captured>),
     /// Send the replies, do the handshake, then call [`Session::secured`].
@@ -202,6 +205,15 @@ impl Session {
         self.state = State::Command;
     }
 
+    /// Whether there is memory for the octets of [`Step::Reserve`]. Without, the rest of the mail
+    /// is skipped and the client told to try again; what was set aside is free once
+    /// [`Session::stage`] is no longer [`Stage::Data`] and nothing is being kept.
+    pub fn reserved(&mut self, granted: bool) {
+        if let State::Data(incoming) = &mut self.state {
+            incoming.grant(granted);
+        }
+    }
+
     /// The handshake is done: the conversation begins again (RFC 3207, 4.2).
     pub fn secured(&mut self) {
         self.tls = true;
@@ -232,7 +244,7 @@ impl Session {
                 State::Delivering => return Step::Read,
                 State::Data(incoming) => {
                     if !incoming.take(input) {
-                        return Step::Read;
+                        return incoming.lacks().map_or(Step::Read, Step::Reserve);
                     }
                     self.turns += 1;
                     if let Some(captured) = self.end_data(replies, now) {
@@ -423,39 +435,6 @@ impl Session {
         );
         replies.extend_from_slice(extensions.as_bytes());
         self.transcript.server("250 (the extensions)");
-    }
-
-    fn begin_auth(&mut self, exchange: Exchange, ask: &str, initial: &str, replies: &mut Replies) {
-        if self.user.is_some() || self.mail.is_some() {
-            return self.refuse(
-                replies,
-                "503 5.5.1 not now: logged in already, or a mail is under way",
-            );
-        }
-        if initial.is_empty() {
-            self.reply(replies, &format!("334 {ask}"));
-            self.state = State::Auth(exchange);
-        } else {
-            self.go_on_auth(exchange, initial, replies);
-        }
-    }
-
-    fn go_on_auth(&mut self, exchange: Exchange, response: &str, replies: &mut Replies) {
-        if response == "*" {
-            return self.refuse(replies, "501 5.7.0 AUTH was cancelled");
-        }
-        match exchange.go_on(response, &self.rules) {
-            Outcome::Ask(question, next) => {
-                self.reply(replies, &format!("334 {question}"));
-                self.state = State::Auth(next);
-            }
-            Outcome::Passed(user) => {
-                self.user = Some(user);
-                self.reply(replies, "235 2.7.0 logged in");
-            }
-            Outcome::Refused => self.refuse(replies, "535 5.7.8 wrong user name or password"),
-            Outcome::Malformed => self.refuse(replies, "501 5.5.2 the credentials are malformed"),
-        }
     }
 
     fn start_tls(&mut self, replies: &mut Replies) {

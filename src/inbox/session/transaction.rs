@@ -2,7 +2,7 @@
 
 use memchr::memchr3_iter;
 
-use super::data::Incoming;
+use super::data::{Incoming, Lost};
 use super::path::{self, Side};
 use super::{Mail, Replies, Session, State, command, warn};
 use crate::inbox::record::{Captured, Envelope, Warning};
@@ -114,10 +114,22 @@ impl Session {
             return None;
         };
         let mail = self.mail.take()?;
-        let Some(raw) = incoming.into_raw() else {
-            self.refuse(replies, "552 5.3.4 the mail is over the size limit");
-            self.transcript.end_mail();
-            return None;
+        let raw = match incoming.into_raw() {
+            Ok(raw) => raw,
+            Err(lost) => {
+                match lost {
+                    Lost::TooLarge => {
+                        self.refuse(replies, "552 5.3.4 the mail is over the size limit");
+                    }
+                    // No fault of the client's, so it does not count as one.
+                    Lost::NoRoom => self.reply(
+                        replies,
+                        "452 4.3.1 too many large mails at once, try again later",
+                    ),
+                }
+                self.transcript.end_mail();
+                return None;
+            }
         };
         let mut warnings = self.warnings.clone();
         warnings.extend(mail.warnings);
