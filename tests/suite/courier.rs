@@ -391,20 +391,25 @@ async fn two_couriers_on_one_store_send_nothing_twice() {
 async fn a_courier_that_died_loses_its_lease_and_its_right_to_complete() {
     let post = Post::new();
     let server = Server::start(|_, line| fine(line)).await;
+    let courier = post.courier(server.port);
+    let (early, _) = post.code("bob@example.org");
+    let early_id = early.id;
+    post.enqueue(vec![early]).await;
+    post.until_state(early_id, State::Sent).await;
     let (letter, _) = post.code("ann@example.org");
     let id = letter.id;
-    post.enqueue(vec![letter]).await;
+    // Another one claims after this one's start, and is never heard of again.
     let now = post.simulated.world().now();
-    let lease = Duration::from_secs(60);
-    // A courier that claims and is never heard of again.
     let claims = post
         .store
-        .write(move |tx| outbox::claim(tx, now, lease, 64))
+        .write(move |tx| {
+            outbox::enqueue(tx, &letter)?;
+            outbox::claim(tx, now, LEASE, 64)
+        })
         .await
         .unwrap();
     assert_eq!(claims.len(), 1);
-    let courier = post.courier(server.port);
-    post.simulated.advance(lease - Duration::from_millis(1));
+    post.simulated.advance(LEASE - Duration::from_millis(1));
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
@@ -452,6 +457,35 @@ async fn a_courier_for_one_mail_leaves_all_others_alone() {
     let other = post.row(other_id).await;
     assert_eq!((other.state, other.claim), (State::Queued, 0));
     assert_eq!(server.heard().messages.len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_killed_courier_had_is_tried_again_when_the_next_one_starts() {
+    let post = Post::new();
+    let server = Server::start(|_, line| fine(line)).await;
+    let (taken, _) = post.code("ann@example.org");
+    post.simulated.advance(Duration::from_millis(1));
+    let (waiting, _) = post.code("bob@example.org");
+    let (taken_id, waiting_id) = (taken.id, waiting.id);
+    let now = post.simulated.world().now();
+    post.enqueue(vec![taken, waiting]).await;
+    let claims = post
+        .store
+        .write(move |tx| outbox::claim(tx, now, LEASE, 1))
+        .await
+        .unwrap();
+    assert_eq!(claims[0].id, taken_id);
+    let courier = post.courier(server.port);
+    // The clock stands still: no lease runs out.
+    let row = post.until_state(taken_id, State::Sent).await;
+    assert_eq!((row.claim, row.tries, row.doubtful), (2, 2, true));
+    let outcomes = post.outcomes(taken_id).await;
+    assert_eq!(outcomes, [Outcome::Lost, Outcome::Accepted]);
+    let row = post.until_state(waiting_id, State::Sent).await;
+    assert_eq!((row.claim, row.tries, row.doubtful), (1, 1, false));
+    let counts = post.store.read(|read| outbox::counts(read)).await.unwrap();
+    assert_eq!((counts.of(State::Sent), counts.total()), (2, 2));
+    courier.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]

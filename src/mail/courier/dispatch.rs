@@ -101,13 +101,22 @@ impl Dispatch {
 
     /// Works until it is told to stop and nothing is under way any more.
     pub async fn work(mut self) {
+        // Who is there for one mail leaves all others as they are.
+        let mut revoked = self.shared.settings.only.is_some();
         loop {
             self.gather();
             let finishing = *self.phase.borrow() != Phase::Working;
             if finishing && self.runs.is_empty() && self.ended.is_empty() {
                 break;
             }
-            if let Err(error) = self.turn().await {
+            let turn = async {
+                if !revoked {
+                    self.revoke().await?;
+                    revoked = true;
+                }
+                self.turn().await
+            };
+            if let Err(error) = turn.await {
                 tracing::error!(%error, "the outbox cannot be written; trying again");
                 self.pause().await;
                 continue;
@@ -120,6 +129,25 @@ impl Dispatch {
         for (connection, _) in self.parked.drain(..) {
             connection.quit().await;
         }
+    }
+
+    /// Takes back what a courier that was killed had on its way, so that nobody waits for its
+    /// lease to run out.
+    ///
+    /// Every lease that is found now is a dead one's, since the engine admits one process to a
+    /// store and a process has one courier. An engine that several nodes share will need the
+    /// owner of a claim in its row, and here a look at who is alive.
+    async fn revoke(&self) -> Result<(), Error> {
+        let now = self.shared.world.now();
+        let revoke = move |tx: &mut crate::store::Tx<'_>| outbox::revoke(tx, now);
+        let mails = self.shared.store.write(revoke).await?;
+        if mails > 0 {
+            tracing::warn!(
+                mails,
+                "mails were on their way when the last gatepost ended; they are tried again"
+            );
+        }
+        Ok(())
     }
 
     /// Takes in what the runs have reported, and the runs that have ended.

@@ -67,7 +67,7 @@ struct Shared {
 }
 
 /// A courier at work. It stops at once, without a word to the store, when this is dropped: what
-/// it held is claimed again when the lease has run out.
+/// it held is claimed again by the next one that starts.
 #[derive(Debug)]
 pub struct Courier {
     phase: watch::Sender<Phase>,
@@ -76,7 +76,9 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Starts one. Needs a tokio runtime.
+    /// Starts one. Unless it is there for one mail [`only`](Settings::only), it begins by taking
+    /// back what a courier before it had on its way: that one is dead, since there is one courier
+    /// to a store. Needs a tokio runtime.
     pub fn start(
         settings: Settings,
         store: Store,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::counts;
 use super::row::{ATTEMPTS, BODIES, DUE, Ledger, ROWS, Row, Setback, State};
 use crate::events::Topic;
 use crate::mail::attempt::{Attempt, Outcome, Stage};
@@ -123,10 +124,48 @@ fn take(
     Ok(claims)
 }
 
+/// Takes back every mail that is being sent, whoever has it, and says how many those were: each
+/// is due again at once, one try is charged to it, and it is doubtful from then on. Only right
+/// where no courier that could have one is alive any more.
+///
+/// # Errors
+/// Those of the store.
+pub fn revoke(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
+    // Almost always there are none, and the queue may be long.
+    let under_way = usize::try_from(counts(tx)?.of(State::Sending)).unwrap_or(usize::MAX);
+    let mut leases = Vec::new();
+    if under_way > 0 {
+        for entry in tx.scan(DUE.all())? {
+            let ((_, _, id), ()) = entry?;
+            let row = tx.get(&ROWS, &id)?;
+            leases.extend(
+                row.filter(|row| row.state == State::Sending)
+                    .map(|row| (id, row)),
+            );
+            if leases.len() == under_way {
+                break;
+            }
+        }
+    }
+    let count = leases.len();
+    if count > 0 {
+        let mut ledger = Ledger::open(tx)?;
+        for (id, before) in leases {
+            let mut row = before.clone();
+            lost(&mut ledger, id, &mut row, now);
+            wait(&mut row, now);
+            ledger.update(id, &before, &row);
+        }
+        ledger.close();
+        tx.wake(Topic::Outbox);
+    }
+    Ok(count)
+}
+
 /// Notes that the last courier of `id` was never heard of again. It may have sent the mail.
 fn lost(ledger: &mut Ledger<'_, '_>, id: OutboxId, row: &mut Row, now: Timestamp) {
     let attempt = Attempt {
-        started_at: row.due_at.unwrap_or(now),
+        started_at: row.due_at.map_or(now, |until| until.min(now)),
         ended_at: now,
         stage: Stage::Claim,
         outcome: Outcome::Lost,

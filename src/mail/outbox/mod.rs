@@ -12,7 +12,7 @@ use crate::mail::attempt::Attempt;
 use crate::mail::letter::{Letter, OutboxId};
 use crate::store::{Error, Read, Tx};
 
-pub use claim::{Claim, Completion, body, claim, claim_one, complete, next_due, renew};
+pub use claim::{Claim, Completion, body, claim, claim_one, complete, next_due, renew, revoke};
 pub use list::{Filter, Item, Page, list};
 pub use row::{Counts, Row, Setback, Shelved, State};
 
