@@ -81,7 +81,8 @@ pub fn client(request: &Request, trusted_proxies: usize) -> Client {
         .headers()
         .get(header::USER_AGENT)
         .and_then(|agent| agent.to_str().ok())
-        .map(|agent| agent.chars().take(256).collect());
+        // ASCII: `to_str` takes nothing else.
+        .map(|agent| agent.get(..256).unwrap_or(agent).to_owned());
     Client {
         ip: address(request, trusted_proxies),
         user_agent,

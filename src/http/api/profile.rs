@@ -1,5 +1,7 @@
 //! One's own account: who one is, the name, the language, the password.
 
+use std::fmt::{Display, Write as _};
+
 use poem::Request;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
@@ -36,13 +38,21 @@ pub struct User {
 impl From<identity::User> for User {
     fn from(user: identity::User) -> User {
         User {
-            id: user.id.to_string(),
+            id: sized(user.id),
             email: user.email.into(),
             display_name: user.display_name,
             language: user.language.to_string(),
-            created_at: user.created_at.to_string(),
+            created_at: sized(user.created_at),
         }
     }
+}
+
+/// `value` as a text that need not grow while it is written: a session is checked with every
+/// request of other services.
+fn sized(value: impl Display) -> String {
+    let mut text = String::with_capacity(32);
+    write!(text, "{value}").expect("a String takes whatever is written");
+    text
 }
 
 /// Changes to one's profile; what is absent or null stays.
