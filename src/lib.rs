@@ -16,7 +16,7 @@
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
 //! | [`mail`] · [`inbox`] · [`audit`] | outgoing mail · captured mail · what happened |
 //! | [`store`] · [`events`] · [`id`] | transactions over typed tables · wake-ups, never the truth · identifiers |
-//! | [`address`] · [`secret`] · [`language`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · time and chance |
+//! | [`address`] · [`secret`] · [`language`] · [`text`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · characters that nobody sees · time and chance |
 //!
 //! [`config`] is named by [`cli`] and [`serve`] alone: each room has a plain `Settings` of its
 //! own, which [`serve`] fills.
@@ -59,4 +59,5 @@ pub mod mail;
 pub mod secret;
 pub mod serve;
 pub mod store;
+pub mod text;
 pub mod world;

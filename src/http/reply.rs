@@ -9,6 +9,8 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
 
+use crate::text::hides;
+
 const JSON: &str = "application/json";
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
@@ -248,7 +250,8 @@ fn disposition(filename: &str) -> String {
         .chars()
         .map(|c| match c {
             '/' | '\\' | '"' | '<' | '>' | ':' | '|' | '?' | '*' => '_',
-            c if c.is_control() || is_invisible(c) => '_',
+            // So that `exe.txt` is not `txt.exe`.
+            c if hides(c) => '_',
             c => c,
         })
         .take(120)
@@ -264,11 +267,6 @@ fn disposition(filename: &str) -> String {
     }
     let utf8 = percent_encoding::utf8_percent_encode(safe, UNRESERVED);
     format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{utf8}")
-}
-
-/// Characters that hide or reorder text, so that `exe.txt` might be `txt.exe`.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 macro_rules! download {

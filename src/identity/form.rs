@@ -6,6 +6,9 @@ use crate::language::Language;
 use crate::secret::Code;
 use crate::secret::CodeStyle;
 use crate::secret::SecretText;
+use crate::text::hides;
+use crate::text::is_visible;
+use crate::text::shapes;
 
 use super::error::Error;
 use super::error::FieldError;
@@ -232,9 +235,9 @@ impl Fields {
         Some(SecretText::from(trimmed.to_owned()))
     }
 
-    /// `Some(None)` when absent or empty, `None` when it is wrong.
+    /// `Some(None)` when absent, empty or of nothing that anybody sees, `None` when it is wrong.
     pub(super) fn display_name(&mut self, text: Option<&str>) -> Option<Option<String>> {
-        let Some(name) = text.map(str::trim).filter(|name| !name.is_empty()) else {
+        let Some(name) = text.map(str::trim).filter(|name| is_visible(name)) else {
             return Some(None);
         };
         if name.chars().take(NAME_CHARS + 1).count() > NAME_CHARS {
@@ -242,21 +245,14 @@ impl Fields {
             self.refuse("display_name", "too_long", message);
             return None;
         }
-        if name.chars().any(hides) {
-            let message = "it holds a control character or one that reorders text";
+        // It is shown to other people.
+        if name.chars().any(|c| hides(c) && !shapes(c)) {
+            let message = "it holds a character that is not seen or reorders text";
             self.refuse("display_name", "malformed", message);
             return None;
         }
         Some(Some(name.to_owned()))
     }
-}
-
-/// Control characters, and those that turn the direction of text or hide in it: a name is shown
-/// to other people. Joiners stay, since some scripts cannot be written without them.
-fn hides(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -287,6 +283,38 @@ mod tests {
                 ("display_name", "malformed"),
             ]
         );
+    }
+
+    #[test]
+    fn a_name_is_what_it_looks_like() {
+        let mut fields = Fields::default();
+        for blank in [
+            "\u{61c}",
+            "\u{200d}",
+            "\u{3164}",
+            "\u{ad}",
+            "\u{2800} \u{2800}",
+        ] {
+            assert_eq!(fields.display_name(Some(blank)), Some(None), "{blank:?}");
+        }
+        for odd in [
+            "Ann\u{3164}",
+            "A\u{ad}nn",
+            "Ann\u{61c}",
+            "\u{2800}Ann",
+            "a\nb",
+        ] {
+            assert_eq!(fields.display_name(Some(odd)), None, "{odd:?}");
+        }
+        for name in [
+            "👩\u{200d}👧",
+            "علی\u{200c}رضا",
+            "葛\u{e0100}城",
+            "❤\u{fe0f}",
+        ] {
+            let read = fields.display_name(Some(name));
+            assert_eq!(read, Some(Some(name.to_owned())), "{name:?}");
+        }
     }
 
     #[test]

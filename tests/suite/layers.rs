@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// The modules of the library, from the ground up. A module may name those on the lines above its
 /// own; neighbours on one line do not know each other.
 const LAYERS: &[&[&str]] = &[
-    &["world"],
+    &["text", "world"],
     &["address", "language", "secret"],
     &["events"],
     &["store"],

@@ -149,6 +149,27 @@ async fn wrong_passwords_of_one_client_are_limited_over_all_accounts() {
 }
 
 #[tokio::test]
+async fn a_name_that_nobody_sees_is_none() {
+    let desk = Desk::open();
+    let (_, token) = desk.join(ANN).await;
+    let who = desk.who(&token).await.unwrap();
+    let change = async |name: &str| {
+        let form = Profile {
+            display_name: Some(name.to_owned()),
+            language: None,
+        };
+        desk.accounts.update_profile(&who, form).await
+    };
+    change("Ann").await.unwrap();
+    refused!(change("Ann\u{3164}").await, Error::Invalid(_));
+    for blank in ["\u{200d}", "\u{61c}", "\u{3164}", "\u{ad}", "\u{2800}"] {
+        assert_eq!(change(blank).await.unwrap().display_name, None);
+    }
+    let sent = desk.send("ann\u{3164}@example.com", "register").await;
+    refused!(sent, Error::Invalid(_));
+}
+
+#[tokio::test]
 async fn a_profile_is_changed_in_part() {
     let desk = Desk::open();
     let (_, token) = desk.join(ANN).await;
