@@ -19,7 +19,10 @@ pub mod session;
 mod shelf;
 pub mod tls;
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::events::{Events, Topic};
 use crate::store::{Error, Read, Store};
@@ -31,10 +34,17 @@ pub use record::{
 pub use search::{Filter, Page};
 
 use search::{Look, Matcher};
-use shelf::{MAILS, SUMMARIES};
+use shelf::{MAILS, MailRow, SUMMARIES, SummaryRow};
 
 /// Mails that one transaction of [`Inbox::clear`] removes.
 const CLEARED_AT_ONCE: usize = 1_000;
+
+/// Mails from this size on (in octets) are read a few at a time: reading one takes several times
+/// its size in memory.
+const LARGE: u64 = 1 << 20;
+
+/// Large mails that are read, and searches within mails that run, at once.
+const READERS: usize = 4;
 
 /// The captured mails. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,6 +52,7 @@ pub struct Inbox {
     store: Store,
     events: Events,
     world: World,
+    readers: Arc<Semaphore>,
 }
 
 /// The bytes of an attachment with what is known about it.
@@ -60,6 +71,7 @@ impl Inbox {
             store,
             events,
             world,
+            readers: Arc::new(Semaphore::new(READERS)),
         }
     }
 
@@ -81,31 +93,27 @@ impl Inbox {
         limit: usize,
     ) -> Result<Page, Error> {
         let matcher = Matcher::new(&filter);
+        let turn = self.turn_to_search(&matcher).await;
         self.store
-            .scan(move |snapshot| search::page(snapshot, &matcher, cursor, limit))
+            .scan(move |snapshot| {
+                let page = search::page(snapshot, &matcher, cursor, limit);
+                drop(turn);
+                page
+            })
             .await
     }
 
     /// The mail with everything that can be read from it.
     pub async fn get(&self, id: MessageId) -> Result<Option<Message>, Error> {
-        self.store
-            .scan(move |snapshot| {
-                let row = snapshot.get(&SUMMARIES, &id)?;
-                let mail = snapshot.get(&MAILS, &id)?;
-                Ok(row
-                    .zip(mail)
-                    .map(|(row, mail)| content::message(row.into_summary(id), mail)))
-            })
-            .await
+        self.read(id, move |row, mail| {
+            content::message(row.into_summary(id), mail)
+        })
+        .await
     }
 
     /// The bytes of the mail, exactly as they came.
     pub async fn raw(&self, id: MessageId) -> Result<Option<Vec<u8>>, Error> {
-        let mail = self
-            .store
-            .scan(move |snapshot| snapshot.get(&MAILS, &id))
-            .await?;
-        Ok(mail.map(|mail| mail.raw))
+        self.read(id, |_, mail| mail.raw).await
     }
 
     /// The attachment at `index` of [`Message::attachments`].
@@ -114,12 +122,59 @@ impl Inbox {
         id: MessageId,
         index: usize,
     ) -> Result<Option<AttachmentBytes>, Error> {
-        self.store
-            .scan(move |snapshot| {
+        let found = self
+            .read(id, move |_, mail| content::attachment(&mail.raw, index))
+            .await?;
+        Ok(found.flatten())
+    }
+
+    /// What `work` makes of the mail. A large one waits for its turn; no other one ever does.
+    async fn read<T, F>(&self, id: MessageId, work: F) -> Result<Option<T>, Error>
+    where
+        F: Fn(SummaryRow, MailRow) -> T + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        enum Seen<T> {
+            Nothing,
+            Large,
+            Mail(T),
+        }
+        let mut turn = None;
+        loop {
+            let (work, held) = (work.clone(), turn.take());
+            let seen = self.store.scan(move |snapshot| {
+                let Some(row) = snapshot.get(&SUMMARIES, &id)? else {
+                    return Ok(Seen::Nothing);
+                };
+                if held.is_none() && row.size() > LARGE {
+                    return Ok(Seen::Large);
+                }
                 let mail = snapshot.get(&MAILS, &id)?;
-                Ok(mail.and_then(|mail| content::attachment(&mail.raw, index)))
-            })
-            .await
+                let seen = mail.map_or(Seen::Nothing, |mail| Seen::Mail(work(row, mail)));
+                // Held in here, since this runs to its end also when nobody waits for it any more.
+                drop(held);
+                Ok::<_, Error>(seen)
+            });
+            match seen.await? {
+                Seen::Nothing => return Ok(None),
+                Seen::Mail(made) => return Ok(Some(made)),
+                Seen::Large => turn = Some(self.turn().await),
+            }
+        }
+    }
+
+    async fn turn(&self) -> OwnedSemaphorePermit {
+        let turn = self.readers.clone().acquire_owned().await;
+        turn.expect("the semaphore is never closed")
+    }
+
+    /// A search that looks into mails takes its turn with those who read large ones.
+    async fn turn_to_search(&self, matcher: &Matcher) -> Option<OwnedSemaphorePermit> {
+        if matcher.reads_mails() {
+            Some(self.turn().await)
+        } else {
+            None
+        }
     }
 
     /// Removes the mail; `false` when it was not there.
@@ -162,7 +217,8 @@ impl Inbox {
     /// Waits for a mail that matches and returns it; `None` when `timeout` went by.
     ///
     /// With `after`, the oldest match above it: whoever goes on from the last one misses none.
-    /// Without, the newest match that is there (among the newest 10 000), else the first to come.
+    /// Without, the newest match that is there, else the first to come; looked for among the
+    /// newest 10 000, and with [`Filter::q`] among the newest that make up 64 MiB besides.
     pub async fn wait(
         &self,
         filter: Filter,
@@ -182,11 +238,16 @@ impl Inbox {
         let mut from = after.map(MessageId::number);
         loop {
             let matcher = matcher.clone();
+            let turn = self.turn_to_search(&matcher).await;
             let look = self
                 .store
-                .scan(move |snapshot| match from {
-                    Some(after) => search::find_after(snapshot, &matcher, after),
-                    None => search::find_newest(snapshot, &matcher),
+                .scan(move |snapshot| {
+                    let look = match from {
+                        Some(after) => search::find_after(snapshot, &matcher, after),
+                        None => search::find_newest(snapshot, &matcher),
+                    };
+                    drop(turn);
+                    look
                 })
                 .await?;
             match look {
@@ -203,5 +264,55 @@ impl Inbox {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Options;
+    use crate::world::Simulated;
+    use futures_util::FutureExt as _;
+
+    #[tokio::test]
+    async fn large_mails_and_searches_take_turns_and_small_mails_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.redb"), Options::default()).unwrap();
+        let inbox = Inbox::new(store, Events::default(), Simulated::new(1).world());
+        let mail = |octets: u64| Captured {
+            raw: vec![b'x'; usize::try_from(octets).unwrap()],
+            ..Captured::default()
+        };
+        let small = inbox.receive(mail(LARGE)).await.unwrap();
+        let large = inbox.receive(mail(LARGE + 1)).await.unwrap();
+        let others = u32::try_from(READERS).unwrap();
+        let others = inbox.readers.clone().acquire_many_owned(others).await;
+        let search = Filter {
+            q: Some("xx".to_owned()),
+            ..Filter::default()
+        };
+        let (mut raw, mut get, mut part, mut list, mut wait) = (
+            Box::pin(inbox.raw(large)),
+            Box::pin(inbox.get(large)),
+            Box::pin(inbox.attachment(large, 0)),
+            Box::pin(inbox.list(search.clone(), None, 1)),
+            Box::pin(inbox.wait(search, None, Duration::from_secs(1))),
+        );
+        // Each time a small mail was read the others had their chance.
+        for _ in 0..20 {
+            assert!(inbox.raw(small).await.unwrap().is_some());
+            assert!(inbox.get(small).await.unwrap().is_some());
+            assert!((&mut raw).now_or_never().is_none());
+            assert!((&mut get).now_or_never().is_none());
+            assert!((&mut part).now_or_never().is_none());
+            assert!((&mut list).now_or_never().is_none());
+            assert!((&mut wait).now_or_never().is_none());
+        }
+        drop(others);
+        assert_eq!(raw.await.unwrap().unwrap().len() as u64, LARGE + 1);
+        assert!(get.await.unwrap().is_some());
+        assert_eq!(part.await.unwrap(), None);
+        assert_eq!(list.await.unwrap().items[0].id, large);
+        assert_eq!(wait.await.unwrap().unwrap().summary.id, large);
     }
 }

@@ -85,6 +85,11 @@ impl Matcher {
         self.to.is_none() && self.from.is_none() && self.subject.is_none() && self.q.is_none()
     }
 
+    /// Whether it takes more than the rows of lists to say what matches.
+    pub(super) fn reads_mails(&self) -> bool {
+        self.q.is_some()
+    }
+
     /// Whether the mail matches. `budget` is what may still be read of raw mails; when it does
     /// not suffice the answer is `None`.
     pub(super) fn takes(
