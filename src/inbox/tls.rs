@@ -34,12 +34,12 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Only one of the two files is there.
+    /// There is a certificate, but no key for it.
     #[error(
-        "{missing} is missing beside the other file; give both, or remove the other one to have both made"
+        "{missing} is missing beside the certificate; give both, or remove the certificate to have both made"
     )]
     Half {
-        /// The path of the one that is missing.
+        /// The path of the key.
         missing: String,
     },
     /// The certificate could not be made.
@@ -52,16 +52,20 @@ pub enum TlsError {
 
 /// The TLS configuration out of `tls.crt` and `tls.key` in `folder`; when neither is there, both
 /// are made first (self-signed for `hostname` and localhost; the key readable by its owner only).
+/// A key that is alone is given its certificate; no file is ever overwritten.
 pub fn load_or_create(folder: &Path, hostname: &str) -> Result<Arc<ServerConfig>, TlsError> {
     let certificate = folder.join(CERTIFICATE);
     let key = folder.join(KEY);
     match (certificate.exists(), key.exists()) {
         (true, true) => {}
-        (false, false) => create(&certificate, &key, hostname)?,
+        (false, false) => {
+            let made = rcgen::KeyPair::generate()?;
+            write(&key, made.serialize_pem().as_bytes(), 0o600)?;
+            sign(&certificate, &made, hostname)?;
+        }
+        // So it is after a start that was cut off between the two files.
+        (false, true) => sign(&certificate, &read_key(&key)?, hostname)?,
         (true, false) => return Err(half(&key)),
-        // A start that was cut off between the two files leaves the key alone; it was never used,
-        // but it may also be somebody's own, so it is not overwritten.
-        (false, true) => return Err(half(&certificate)),
     }
     load(&certificate, &key)
 }
@@ -83,7 +87,16 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsErro
     Ok(Arc::new(config))
 }
 
-fn create(certificate: &Path, key: &Path, hostname: &str) -> Result<(), TlsError> {
+fn read_key(path: &Path) -> Result<rcgen::KeyPair, TlsError> {
+    let pem = std::fs::read_to_string(path).map_err(|error| TlsError::File {
+        file: path.display().to_string(),
+        error,
+    })?;
+    rcgen::KeyPair::from_pem(&pem).map_err(|error| malformed(path, &error))
+}
+
+/// Writes a certificate that `key` signs for itself.
+fn sign(certificate: &Path, key: &rcgen::KeyPair, hostname: &str) -> Result<(), TlsError> {
     let mut names = vec![
         "localhost".to_owned(),
         "127.0.0.1".to_owned(),
@@ -93,9 +106,8 @@ fn create(certificate: &Path, key: &Path, hostname: &str) -> Result<(), TlsError
     if hostname.is_ascii() && !names.iter().any(|name| name == hostname) {
         names.insert(0, hostname.to_owned());
     }
-    let made = rcgen::generate_simple_self_signed(names)?;
-    write(key, made.signing_key.serialize_pem().as_bytes(), 0o600)?;
-    write(certificate, made.cert.pem().as_bytes(), 0o644)
+    let made = rcgen::CertificateParams::new(names)?.self_signed(key)?;
+    write(certificate, made.pem().as_bytes(), 0o644)
 }
 
 /// Writes a new file under another name first: a start that is cut off leaves no half of one.
@@ -149,6 +161,23 @@ mod tests {
         load_or_create(folder.path(), "mail.example.com").unwrap();
         assert_eq!(std::fs::read(&key).unwrap(), made);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_key_that_is_alone_is_given_a_certificate_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        load_or_create(folder.path(), "mail.example.com").unwrap();
+        let (certificate, key) = (folder.path().join(CERTIFICATE), folder.path().join(KEY));
+        let made = std::fs::read(&key).unwrap();
+        std::fs::remove_file(&certificate).unwrap();
+        load_or_create(folder.path(), "mail.example.com").unwrap();
+        assert_eq!(std::fs::read(&key).unwrap(), made);
+        std::fs::remove_file(&certificate).unwrap();
+        std::fs::write(&key, "nonsense").unwrap();
+        let error = load_or_create(folder.path(), "x").unwrap_err().to_string();
+        assert!(error.contains(KEY), "{error}");
+        assert_eq!(std::fs::read(&key).unwrap(), b"nonsense");
+        assert!(!certificate.exists());
     }
 
     #[test]
