@@ -286,6 +286,22 @@ fn rset_and_a_new_hello_drop_the_mail_under_way() {
 }
 
 #[test]
+fn what_was_odd_before_a_mail_is_noted_with_that_mail_alone() {
+    let mail = format!("{ENVELOPE}DATA\r\n.\r\n");
+    let heard = converse(rules(), format!("{HELLO}NOOP\n{mail}{mail}NOOP\n{mail}"));
+    let warnings: Vec<_> = heard.mails.into_iter().map(|mail| mail.warnings).collect();
+    let odd = vec![Warning::BareLfInCommand];
+    assert_eq!(warnings, [odd.clone(), vec![], odd]);
+    // Whoever may stand in the middle stands there to the end.
+    let said = format!("STARTTLS\r\n{mail}{HELLO}{mail}{mail}");
+    let heard = converse_in(rules(), said.as_bytes(), &[10 + mail.len()]);
+    assert_eq!(heard.mails.len(), 2);
+    for mail in heard.mails {
+        assert_eq!(mail.warnings, [Warning::BytesBehindStartTls]);
+    }
+}
+
+#[test]
 fn bare_lf_is_taken_behind_a_command_and_noted() {
     let heard = converse(rules(), format!("{HELLO}{ENVELOPE}DATA\n.\r\n"));
     assert_eq!(heard.mails[0].warnings, [Warning::BareLfInCommand]);

@@ -99,7 +99,8 @@ pub struct Session {
     hello: Option<String>,
     user: Option<String>,
     mail: Option<Mail>,
-    /// Seen outside of any mail: they go with every one that follows.
+    /// Seen outside of any mail: they go with the next one, and what says that somebody may stand
+    /// in the middle goes with all.
     warnings: Vec<Warning>,
     transcript: Transcript,
     failures: u32,
@@ -448,7 +449,7 @@ impl Session {
         }
     }
 
-    /// Notes something odd about the mail under way, or about all that follow.
+    /// Notes something odd about the mail under way, or about the next one.
     fn note(&mut self, warning: Warning) {
         match &mut self.mail {
             Some(mail) => warn(&mut mail.warnings, warning),

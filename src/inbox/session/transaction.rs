@@ -132,7 +132,11 @@ impl Session {
             }
         };
         let mut warnings = self.warnings.clone();
-        warnings.extend(mail.warnings);
+        self.warnings
+            .retain(|warning| *warning == Warning::BytesBehindStartTls);
+        for warning in mail.warnings {
+            warn(&mut warnings, warning);
+        }
         inspect(&raw, &mut warnings);
         self.state = State::Delivering;
         Some(Box::new(Captured {
