@@ -112,7 +112,6 @@ async fn all_fields_that_are_not_right_are_told_at_once() {
 async fn what_is_not_there_is_404_and_a_wrong_method_405_with_allow() {
     let service = Service::start().await;
     for path in [
-        "/",
         "/nothing",
         "/api",
         "/api/v1/auth/login/x",
