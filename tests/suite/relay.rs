@@ -1,5 +1,6 @@
 //! The relay against servers that behave, misbehave, fall silent and break off.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use gatepost::mail::Parcel;
@@ -201,6 +202,18 @@ async fn refusals_are_judged_by_stage_even_where_the_client_cannot_read_them() {
         let failure = meets(line, act).await;
         let met = (failure.stage, failure.outcome, failure.code);
         assert_eq!(met, (stage, outcome, code), "{line}: {failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_without_an_end_is_given_up_before_it_fills_the_memory() {
+    static ENDLESS: LazyLock<Vec<u8>> =
+        LazyLock::new(|| [b"250 ", &[b'x'; 1 << 20][..], b"\r\n"].concat());
+    for line in ["", "EHLO", "MAIL", "RCPT", "."] {
+        // The client's own clock stands still: no deadline helps it.
+        let failure = meets(line, || Act::Say(&ENDLESS)).await;
+        assert_eq!(failure.outcome, Outcome::Temporary, "{line}: {failure}");
+        assert!(failure.reply.len() <= 4096, "{line}");
     }
 }
 

@@ -17,6 +17,10 @@ use tokio_rustls::client::TlsStream;
 /// The longest reply and the longest transcript that are kept, in bytes.
 const MOST_KEPT: usize = 4096;
 
+/// How many bytes a server may say to one command; a reply has a few hundred. The client gathers
+/// a line until its end comes, and a server that never ends one must not fill the memory.
+const MOST_HEARD: usize = 64 << 10;
+
 const END_OF_CONTENT: &[u8] = b"\r\n.\r\n";
 
 /// What is written now, and so how it is kept.
@@ -43,6 +47,8 @@ struct State {
     speaking: Speaking,
     transcript: Vec<u8>,
     reply: Vec<u8>,
+    /// How many bytes came since [`Tape::speak`], kept or not.
+    heard: usize,
     dot_sent: bool,
 }
 
@@ -56,6 +62,7 @@ impl Tape {
         let mut state = self.lock();
         state.speaking = speaking;
         state.reply.clear();
+        state.heard = 0;
         state.dot_sent = false;
     }
 
@@ -81,10 +88,17 @@ impl Tape {
         }
     }
 
-    fn heard(&self, bytes: &[u8]) {
+    /// Fails when the server says more than any reply needs.
+    fn heard(&self, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.lock();
         keep(&mut state.reply, bytes);
         keep(&mut state.transcript, bytes);
+        state.heard = state.heard.saturating_add(bytes.len());
+        if state.heard > MOST_HEARD {
+            let problem = "the server's reply does not end";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        Ok(())
     }
 
     fn said(&self, bytes: &[u8]) {
@@ -198,8 +212,7 @@ impl AsyncRead for Wire {
             Stream::Plain(stream) => Pin::new(stream).poll_read(cx, into),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, into),
         })?;
-        self.tape.heard(&into.filled()[before..]);
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.tape.heard(&into.filled()[before..]))
     }
 }
 
