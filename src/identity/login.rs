@@ -145,16 +145,16 @@ impl Proven {
         if let Some(upgraded) = &self.upgraded {
             account.password.clone_from(upgraded);
         }
-        forgive(tx, self.claimed.subject(), now)?;
+        forgive(tx, &self.claimed.subject(), now)?;
         Ok(account)
     }
 }
 
 /// Forgets the wrong passwords of `subject`.
-pub(super) fn forgive(tx: &mut Tx<'_>, subject: Subject, now: Timestamp) -> Result<(), Error> {
-    let mut counters = limits::load(tx, &subject)?;
+pub(super) fn forgive(tx: &mut Tx<'_>, subject: &Subject, now: Timestamp) -> Result<(), Error> {
+    let mut counters = limits::load(tx, subject)?;
     if counters.failures.take().is_some() {
-        limits::save(tx, &subject, counters, now)?;
+        limits::save(tx, subject, counters, now)?;
     }
     Ok(())
 }

@@ -225,8 +225,8 @@ impl Replacement {
         account.recovery_epoch += 1;
         session::end_all(tx, id, &mut account, kept, &settings.sessions, self.now)?;
         user::put(tx, id, &account);
-        forgive(tx, Subject::Address(account.email.lookup()), self.now)?;
-        forgive(tx, Subject::User(id), self.now)?;
+        forgive(tx, &Subject::Address(account.email.lookup()), self.now)?;
+        forgive(tx, &Subject::User(id), self.now)?;
         outbox::enqueue(tx, &self.letter)?;
         audit::record(tx, &self.entry);
         Ok(())

@@ -297,11 +297,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `Unauthenticated` when no live session belongs to it.
-    pub async fn authenticate(
-        &self,
-        _client: &Client,
-        bearer: &str,
-    ) -> Result<Authenticated, Error> {
+    pub async fn authenticate(&self, bearer: &str) -> Result<Authenticated, Error> {
         // No other text was ever given out; it is not worth a hash.
         if !bearer.starts_with("gps_") || bearer.len() > 64 {
             return Err(Error::Unauthenticated);
@@ -427,8 +423,8 @@ impl Accounts {
     ///
     /// # Errors
     /// `Unauthenticated` when it has ended meanwhile, as by another logout.
-    pub async fn logout(&self, who: &Authenticated) -> Result<(), Error> {
-        let ended = self.end(who, who.session.id, "logout").await;
+    pub async fn logout(&self, client: &Client, who: &Authenticated) -> Result<(), Error> {
+        let ended = self.end(client, who, who.session.id, "logout").await;
         ended.map_err(|error| match error {
             Error::NotFound => Error::Unauthenticated,
             error => error,
@@ -439,15 +435,26 @@ impl Accounts {
     ///
     /// # Errors
     /// `NotFound` when there is no such session, or it is somebody else's.
-    pub async fn revoke_session(&self, who: &Authenticated, id: &str) -> Result<(), Error> {
+    pub async fn revoke_session(
+        &self,
+        client: &Client,
+        who: &Authenticated,
+        id: &str,
+    ) -> Result<(), Error> {
         let id = id.parse().map_err(|_| Error::NotFound)?;
-        self.end(who, id, "revoke_session").await
+        self.end(client, who, id, "revoke_session").await
     }
 
-    async fn end(&self, who: &Authenticated, id: SessionId, action: &str) -> Result<(), Error> {
+    async fn end(
+        &self,
+        client: &Client,
+        who: &Authenticated,
+        id: SessionId,
+        action: &str,
+    ) -> Result<(), Error> {
         let user = who.user.id;
         let (actor, subject) = (user.to_string(), id.to_string());
-        let entry = audit::Entry::new(&self.world, &actor, action, &subject);
+        let entry = audit::Entry::new(&self.world, &actor, action, &subject).from(client.ip);
         let now = self.world.now();
         let accounts = self.clone();
         self.store
@@ -471,10 +478,11 @@ impl Accounts {
     ///
     /// # Errors
     /// `Unauthenticated` when the one that asks has ended meanwhile.
-    pub async fn revoke_others(&self, who: &Authenticated) -> Result<u64, Error> {
+    pub async fn revoke_others(&self, client: &Client, who: &Authenticated) -> Result<u64, Error> {
         let (user, kept) = (who.user.id, who.hash);
         let actor = user.to_string();
-        let entry = audit::Entry::new(&self.world, &actor, "revoke_other_sessions", &actor);
+        let entry =
+            audit::Entry::new(&self.world, &actor, "revoke_other_sessions", &actor).from(client.ip);
         let now = self.world.now();
         let accounts = self.clone();
         self.store

@@ -15,6 +15,7 @@ use crate::store::Tx;
 use crate::world::Timestamp;
 
 use super::Accounts;
+use super::Client;
 use super::error::Error;
 use super::form::Fields;
 use super::form::Profile;
@@ -111,7 +112,12 @@ impl Accounts {
     /// # Errors
     /// `Invalid` with all fields that cannot be accepted; `Unauthenticated` when the account is
     /// gone meanwhile.
-    pub async fn update_profile(&self, who: &Authenticated, form: Profile) -> Result<User, Error> {
+    pub async fn update_profile(
+        &self,
+        client: &Client,
+        who: &Authenticated,
+        form: Profile,
+    ) -> Result<User, Error> {
         let mut fields = Fields::default();
         let name = match &form.display_name {
             Some(name) => fields.display_name(Some(name)).map(Some),
@@ -125,7 +131,8 @@ impl Accounts {
             &id.to_string(),
             "update_profile",
             &id.to_string(),
-        );
+        )
+        .from(client.ip);
         self.store
             .write(move |tx| {
                 let mut account = get(tx, id)?.ok_or(Error::Unauthenticated)?;

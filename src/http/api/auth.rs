@@ -287,11 +287,8 @@ impl AuthApi {
         token: SessionToken,
     ) -> Result<reply::NoContent, Refused<LogoutProblems>> {
         let client = self.client(request);
-        let who = self
-            .accounts
-            .authenticate(&client, token.required()?)
-            .await?;
-        self.accounts.logout(&who).await?;
+        let who = self.accounts.authenticate(token.required()?).await?;
+        self.accounts.logout(&client, &who).await?;
         Ok(reply::NoContent)
     }
 

@@ -107,10 +107,9 @@ impl ProfileApi {
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn me(
         &self,
-        request: &Request,
         token: SessionToken,
     ) -> Result<reply::Reply<User>, Refused<ProfileProblems>> {
-        Ok(self.show(request, token.0.as_deref()).await?)
+        Ok(self.show(token.0.as_deref()).await?)
     }
 
     /// Change my profile.
@@ -122,15 +121,12 @@ impl ProfileApi {
         form: Form<ProfileChange>,
     ) -> Result<reply::Reply<User>, Refused<ProfileProblems>> {
         let client = caller::client(request, self.trusted_proxies);
-        let who = self
-            .accounts
-            .authenticate(&client, token.required()?)
-            .await?;
+        let who = self.accounts.authenticate(token.required()?).await?;
         let form = identity::Profile {
             display_name: form.0.display_name,
             language: form.0.language,
         };
-        let user = self.accounts.update_profile(&who, form).await?;
+        let user = self.accounts.update_profile(&client, &who, form).await?;
         Ok(reply::Reply(user.into()))
     }
 
@@ -149,10 +145,7 @@ impl ProfileApi {
         form: Form<PasswordChange>,
     ) -> Result<reply::NoContent, Refused<PasswordProblems>> {
         let client = caller::client(request, self.trusted_proxies);
-        let who = self
-            .accounts
-            .authenticate(&client, token.required()?)
-            .await?;
+        let who = self.accounts.authenticate(token.required()?).await?;
         let form = identity::ChangePassword {
             current_password: form.0.current_password.into(),
             new_password: form.0.new_password.into(),
@@ -169,14 +162,9 @@ impl ProfileApi {
 
 impl ProfileApi {
     /// The account of whoever presents `token`.
-    pub async fn show(
-        &self,
-        request: &Request,
-        token: Option<&str>,
-    ) -> Result<reply::Reply<User>, Problem> {
+    pub async fn show(&self, token: Option<&str>) -> Result<reply::Reply<User>, Problem> {
         let token = token.ok_or_else(|| Problem::new(Kind::Unauthenticated))?;
-        let client = caller::client(request, self.trusted_proxies);
-        let who = self.accounts.authenticate(&client, token).await?;
+        let who = self.accounts.authenticate(token).await?;
         Ok(reply::Reply(who.user.into()))
     }
 }

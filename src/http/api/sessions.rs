@@ -86,7 +86,7 @@ impl SessionsApi {
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<u32>>,
     ) -> Result<reply::Page<SessionPage>, Refused<ListProblems>> {
-        let who = self.who(request, &token).await?;
+        let who = self.who(&token).await?;
         only(request, &["cursor", "limit"])?;
         let cursor = cursor.0.map(|cursor| cursor.parse()).transpose();
         let cursor = cursor
@@ -120,8 +120,9 @@ impl SessionsApi {
         /// The session's id.
         id: Path<String>,
     ) -> Result<reply::NoContent, Refused<EndProblems>> {
-        let who = self.who(request, &token).await?;
-        self.accounts.revoke_session(&who, &id.0).await?;
+        let who = self.who(&token).await?;
+        let client = caller::client(request, self.trusted_proxies);
+        self.accounts.revoke_session(&client, &who, &id.0).await?;
         Ok(reply::NoContent)
     }
 
@@ -138,21 +139,14 @@ impl SessionsApi {
         request: &Request,
         token: SessionToken,
     ) -> Result<reply::Reply<reply::Deleted>, Refused<EndOthersProblems>> {
-        let who = self.who(request, &token).await?;
-        let deleted = self.accounts.revoke_others(&who).await?;
+        let who = self.who(&token).await?;
+        let client = caller::client(request, self.trusted_proxies);
+        let deleted = self.accounts.revoke_others(&client, &who).await?;
         Ok(reply::Reply(reply::Deleted { deleted }))
     }
 
-    async fn who(
-        &self,
-        request: &Request,
-        token: &SessionToken,
-    ) -> Result<identity::Authenticated, Problem> {
-        let client = caller::client(request, self.trusted_proxies);
-        Ok(self
-            .accounts
-            .authenticate(&client, token.required()?)
-            .await?)
+    async fn who(&self, token: &SessionToken) -> Result<identity::Authenticated, Problem> {
+        Ok(self.accounts.authenticate(token.required()?).await?)
     }
 }
 

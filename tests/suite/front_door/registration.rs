@@ -52,7 +52,10 @@ fn a_person_registers_with_the_mailed_code_and_logs_in() {
     let me = gatepost
         .send("GET", "/api/v1/auth/me", session, &json!(null))
         .expect(200);
-    assert_eq!(me["email"], "ann@example.com");
+    assert_eq!(
+        me["email"], "Ann@example.com",
+        "the address that got the code, and not the one typed with it"
+    );
     assert!(!me.to_string().contains("argon2"), "no hash goes out: {me}");
 
     let login = gatepost

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use gatepost::identity::Error;
 
-use super::desk::{Desk, MINUTE, PASSWORD, limited, settings, wrong};
+use super::desk::{Desk, MINUTE, PASSWORD, client, limited, settings, wrong};
 
 const ANN: &str = "ann@example.com";
 
@@ -73,7 +73,8 @@ async fn of_several_logouts_of_one_session_one_ends_it_and_the_others_are_nobody
     let desk = Desk::open();
     let (_, token) = desk.join(ANN).await;
     let who = desk.who(&token).await.unwrap();
-    let outcomes = join_all((0..8).map(|_| desk.accounts.logout(&who))).await;
+    let from = client("192.0.2.1");
+    let outcomes = join_all((0..8).map(|_| desk.accounts.logout(&from, &who))).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     for outcome in outcomes {
         assert!(

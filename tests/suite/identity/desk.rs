@@ -231,9 +231,7 @@ impl Desk {
     }
 
     pub async fn who(&self, token: &str) -> Result<Authenticated, Error> {
-        self.accounts
-            .authenticate(&client("192.0.2.1"), token)
-            .await
+        self.accounts.authenticate(token).await
     }
 
     /// All mail, the oldest first.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use gatepost::audit;
 use gatepost::identity::{Error, Profile};
 
-use super::desk::{DAY, Desk, HOUR, MINUTE, PASSWORD, limited, settings};
+use super::desk::{DAY, Desk, HOUR, MINUTE, PASSWORD, client, limited, settings};
 use crate::refused;
 
 const ANN: &str = "ann@example.com";
@@ -149,6 +150,53 @@ async fn wrong_passwords_of_one_client_are_limited_over_all_accounts() {
 }
 
 #[tokio::test]
+async fn what_is_done_with_an_account_is_recorded_with_whom_and_from_where() {
+    let desk = Desk::open();
+    let (user, _) = desk.join(ANN).await;
+    desk.advance(SECOND);
+    let (_, other) = desk.login_from("192.0.2.2", ANN, PASSWORD).await.unwrap();
+    desk.advance(SECOND);
+    let (_, session) = desk.login_from("192.0.2.3", ANN, PASSWORD).await.unwrap();
+    let other = desk.who(other.token.expose()).await.unwrap().session.id;
+    let who = desk.who(session.token.expose()).await.unwrap();
+    let from = client("192.0.2.9");
+    let form = Profile {
+        display_name: Some("Ann".to_owned()),
+        language: None,
+    };
+    let accounts = &desk.accounts;
+    desk.advance(SECOND);
+    accounts.update_profile(&from, &who, form).await.unwrap();
+    let id = other.to_string();
+    desk.advance(SECOND);
+    accounts.revoke_session(&from, &who, &id).await.unwrap();
+    desk.advance(SECOND);
+    accounts.revoke_others(&from, &who).await.unwrap();
+    desk.advance(SECOND);
+    accounts.logout(&from, &who).await.unwrap();
+    let page = desk.store.read(|read| audit::list(read, None, 6)).await;
+    let mut entries = page.unwrap().items;
+    entries.reverse();
+    let (user, session) = (user.id.to_string(), who.session.id.to_string());
+    let expected = [
+        ("login", ANN, "192.0.2.2"),
+        ("login", ANN, "192.0.2.3"),
+        ("update_profile", &user, "192.0.2.9"),
+        ("revoke_session", &id, "192.0.2.9"),
+        ("revoke_other_sessions", &user, "192.0.2.9"),
+        ("logout", &session, "192.0.2.9"),
+    ];
+    assert_eq!(entries.len(), expected.len());
+    for (entry, (action, subject, ip)) in entries.iter().zip(expected) {
+        assert_eq!(
+            (entry.action.as_str(), entry.subject.as_str(), entry.ip),
+            (action, subject, Some(ip.parse().unwrap()))
+        );
+        assert_eq!(entry.actor, user);
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_nobody_sees_is_none() {
     let desk = Desk::open();
     let (_, token) = desk.join(ANN).await;
@@ -158,7 +206,9 @@ async fn a_name_that_nobody_sees_is_none() {
             display_name: Some(name.to_owned()),
             language: None,
         };
-        desk.accounts.update_profile(&who, form).await
+        desk.accounts
+            .update_profile(&client("192.0.2.1"), &who, form)
+            .await
     };
     change("Ann").await.unwrap();
     refused!(change("Ann\u{3164}").await, Error::Invalid(_));
@@ -178,12 +228,19 @@ async fn a_profile_is_changed_in_part() {
         display_name: Some("Ann".to_owned()),
         language: None,
     };
-    desk.accounts.update_profile(&who, form).await.unwrap();
+    desk.accounts
+        .update_profile(&client("192.0.2.1"), &who, form)
+        .await
+        .unwrap();
     let form = Profile {
         display_name: None,
         language: Some("zh-hant".to_owned()),
     };
-    let user = desk.accounts.update_profile(&who, form).await.unwrap();
+    let user = desk
+        .accounts
+        .update_profile(&client("192.0.2.1"), &who, form)
+        .await
+        .unwrap();
     assert_eq!(user.display_name.as_deref(), Some("Ann"));
     assert_eq!(user.language.tag(), "zh-hant");
     let form = Profile {
@@ -191,7 +248,9 @@ async fn a_profile_is_changed_in_part() {
         language: Some("tlh".to_owned()),
     };
     refused!(
-        desk.accounts.update_profile(&who, form).await,
+        desk.accounts
+            .update_profile(&client("192.0.2.1"), &who, form)
+            .await,
         Error::Invalid(_)
     );
     assert_eq!(desk.who(&token).await.unwrap().user, user);

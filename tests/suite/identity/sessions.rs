@@ -93,24 +93,42 @@ async fn ones_own_sessions_are_listed_and_ended() {
     let newest = seen[0].id.to_string();
     let eve = desk.who(&eve).await.unwrap();
     refused!(
-        desk.accounts.revoke_session(&eve, &newest).await,
+        desk.accounts
+            .revoke_session(&client("192.0.2.1"), &eve, &newest)
+            .await,
         Error::NotFound
     );
     refused!(
-        desk.accounts.revoke_session(&who, "se_what").await,
+        desk.accounts
+            .revoke_session(&client("192.0.2.1"), &who, "se_what")
+            .await,
         Error::NotFound
     );
-    desk.accounts.revoke_session(&who, &newest).await.unwrap();
+    desk.accounts
+        .revoke_session(&client("192.0.2.1"), &who, &newest)
+        .await
+        .unwrap();
     refused!(
-        desk.accounts.revoke_session(&who, &newest).await,
+        desk.accounts
+            .revoke_session(&client("192.0.2.1"), &who, &newest)
+            .await,
         Error::NotFound
     );
-    assert_eq!(desk.accounts.revoke_others(&who).await.unwrap(), 3);
+    assert_eq!(
+        desk.accounts
+            .revoke_others(&client("192.0.2.1"), &who)
+            .await
+            .unwrap(),
+        3
+    );
     assert_eq!(
         desk.accounts.sessions(&who, None, 10).await.unwrap().total,
         Some(1)
     );
-    desk.accounts.logout(&who).await.unwrap();
+    desk.accounts
+        .logout(&client("192.0.2.1"), &who)
+        .await
+        .unwrap();
     refused!(desk.who(&first).await, Error::Unauthenticated);
 }
 
@@ -166,8 +184,14 @@ async fn every_live_session_is_listed_and_can_be_ended_however_many_there_are() 
     assert!(seen.windows(2).all(|pair| pair[0].id > pair[1].id));
     let oldest = seen.iter().rfind(|session| !session.current).unwrap();
     let oldest = oldest.id.to_string();
-    desk.accounts.revoke_session(&who, &oldest).await.unwrap();
-    desk.accounts.revoke_others(&who).await.unwrap();
+    desk.accounts
+        .revoke_session(&client("192.0.2.1"), &who, &oldest)
+        .await
+        .unwrap();
+    desk.accounts
+        .revoke_others(&client("192.0.2.1"), &who)
+        .await
+        .unwrap();
     let left = desk.accounts.sessions(&who, None, 200).await.unwrap().items;
     assert_eq!(left, [who.session]);
 }
@@ -180,7 +204,10 @@ async fn a_session_that_has_ended_ends_no_others_and_does_not_come_back() {
     desk.advance(14 * DAY - SECOND);
     let (_, other) = desk.login(ANN, PASSWORD).await.unwrap();
     desk.advance(SECOND);
-    let others = desk.accounts.revoke_others(&who).await;
+    let others = desk
+        .accounts
+        .revoke_others(&client("192.0.2.1"), &who)
+        .await;
     refused!(others, Error::Unauthenticated);
     let form = ChangePassword {
         current_password: secret(PASSWORD),
