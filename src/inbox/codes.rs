@@ -1,5 +1,5 @@
-//! What looks like a verification code: 4 to 8 digits, or 8 letters of the set that our own codes
-//! use. Precision before completeness: a test that reads the first code must get the right one.
+//! What looks like a verification code: 4 to 8 digits, two groups of three, or 8 letters of the
+//! set that our own codes use. Precision before completeness: a test that reads the first code must get the right one.
 
 use super::links;
 
@@ -33,6 +33,8 @@ const ANNOUNCING_ANYWHERE: &[&str] = &[
     "动态密码",
     "一次性",
     "口令",
+    "代码",
+    "代碼",
     "コード",
     "인증",
 ];
@@ -52,6 +54,32 @@ const OTHER_CODES: &[&str] = &[
     "exit code",
     "郵遞區號",
     "邮政编码",
+    "錯誤代碼",
+    "错误代码",
+    "優惠代碼",
+    "优惠代码",
+    "股票代碼",
+    "股票代码",
+];
+
+/// What stands between the two groups of a code that is written in two.
+const BETWEEN_GROUPS: &[char] = &[' ', '-', '\u{a0}'];
+
+/// Words in whose company two groups of digits are a telephone number, in lower case, whole.
+const CALLING: &[&str] = &[
+    "tel", "phone", "call", "dial", "fax", "mobile", "mobil", "hotline", "cell", "ext",
+];
+
+/// The same in scripts that do not part their words: anywhere.
+const CALLING_ANYWHERE: &[&str] = &[
+    "電話", "电话", "手機", "手机", "傳真", "传真", "熱線", "热线", "撥打", "拨打", "致電", "致电",
+    "전화",
+];
+
+/// What is counted in groups of three digits: what stands behind a number, or before it.
+const COUNTED: &[&str] = &[
+    "eur", "usd", "kr", "kč", "zł", "ft", "lei", "лв", "руб", "грн", "chf", "sek", "nok", "dkk",
+    "円", "원", "km", "kg",
 ];
 
 /// The codes of the texts, most likely first, each once.
@@ -89,13 +117,58 @@ fn candidates(text: &str) -> impl Iterator<Item = (u32, String)> {
             link += 1;
         }
         let in_link = links.get(link).is_some_and(|&(start, _)| start < to);
-        let code = &text[from..to];
-        if in_link || !has_form(code) || is_part_of_more(text, from, to) {
+        let in_groups = end_of_groups(text, from, to);
+        let to = in_groups.unwrap_or(to);
+        let mut code = text[from..to].to_owned();
+        code.retain(|c| !BETWEEN_GROUPS.contains(&c));
+        if in_link || !has_form(&code) || is_part_of_more(text, from, to) {
             return None;
         }
-        let score = score(text, from, to);
-        (score >= ENOUGH).then(|| (score, code.to_owned()))
+        if in_groups.is_some() && is_number_in_groups(text, from, to) {
+            return None;
+        }
+        let score = score(text, from, to, &code);
+        (score >= ENOUGH).then_some((score, code))
     })
+}
+
+/// Where `482 913` or `482-913` ends, if it begins with the word at `from`.
+fn end_of_groups(text: &str, from: usize, to: usize) -> Option<usize> {
+    let is_group = |word: &str| word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit());
+    if !is_group(&text[from..to]) {
+        return None;
+    }
+    let second = text[to..].strip_prefix(BETWEEN_GROUPS)?;
+    let length = second.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let end = text.len() - second.len() + length;
+    is_group(&second[..length]).then_some(end)
+}
+
+/// Whether two groups are a telephone number or an amount: the nearest word before them that says
+/// something decides, else the first behind them.
+fn is_number_in_groups(text: &str, from: usize, to: usize) -> bool {
+    let before = nearby_before(text, from);
+    let after = nearby_after(text, to);
+    let parted = |near: &str| -> Vec<String> {
+        let words = near.split(|c: char| !c.is_alphanumeric());
+        words.filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    };
+    let (before_words, after_words) = (parted(&before), parted(&after));
+    let calls = |word: &String| {
+        CALLING.contains(&word.as_str())
+            || word.starts_with("tele") && !word.starts_with("telegram")
+            || word.starts_with("télé")
+            || CALLING_ANYWHERE.iter().any(|part| word.contains(part))
+    };
+    let decides = |word: &&String| calls(word) || announces(word);
+    let counted = |word: Option<&String>| word.is_some_and(|w| COUNTED.contains(&w.as_str()));
+    let behind = || after_words.iter().find(decides);
+    let nearest = before_words.iter().rev().find(decides).or_else(behind);
+    nearest.is_some_and(calls)
+        || counted(before_words.last())
+        || counted(after_words.first())
+        // An area code: `(02)482 913`.
+        || text[..from].ends_with(')')
 }
 
 /// The runs of ASCII letters and digits of `text`.
@@ -139,7 +212,7 @@ fn is_part_of_more(text: &str, from: usize, to: usize) -> bool {
         || matches!(after, b'%' | b'@' | b'_' | b'=' | b'/' | b'\\')
         // Groups of digits parted by spaces, as in telephone and card numbers.
         || matches!(before, b' ' | b'-') && counts(before_that)
-        || matches!(after, b' ' | b'-') && counts(after_that)
+        || matches!(after, b' ' | b'-') && (after_that.is_ascii_digit() || after_that == b'+')
         || text[..from].trim_end().ends_with(['€', '£', '¥', '元', '$'])
         || text[to..].trim_start().starts_with(['€', '£', '¥', '元', '年'])
 }
@@ -156,8 +229,8 @@ fn announces(near: &str) -> bool {
         .any(|phrase| near.contains(phrase))
 }
 
-fn score(text: &str, from: usize, to: usize) -> u32 {
-    let word = &text[from..to];
+/// How likely `word`, which stands there, is a code.
+fn score(text: &str, from: usize, to: usize, word: &str) -> u32 {
     let before = nearby_before(text, from);
     let after = nearby_after(text, to);
     if OTHER_CODES.iter().any(|other| before.contains(other)) {
@@ -237,12 +310,58 @@ mod tests {
             "482913",
             "Subject without a word for it\n\n482913\n\n© 2026 Example",
             "PIN: 482913",
+            "Your code is 482913 (valid for 10 minutes)",
             "Enter (482913) as your one-time password",
         ] {
             assert_eq!(codes(text), ["482913"], "{text}");
         }
         assert_eq!(codes("Your code: BCDFGHJK"), ["BCDFGHJK"]);
         assert_eq!(codes("Code 1234 or 12345678"), ["1234", "12345678"]);
+    }
+
+    #[test]
+    fn a_code_in_two_groups_is_reported_in_one() {
+        for text in [
+            "Your verification code is 482 913.",
+            "Your code: 482-913",
+            "482 913 is your Example code",
+            "Use this code to log in:\r\n\r\n    482 913\r\n\r\nIt lapses in 10 minutes.",
+            "您的驗證碼是：482 913（10 分鐘內有效）",
+            "验证码：482-913，请勿泄露。",
+            "您的代码 482 913",
+            "Nothing said\n\n482-913\n\n© 2026 Example",
+            "**482 913**",
+            "PIN: 482\u{a0}913",
+            "OTP 482 913 (valid for 10 minutes)",
+            "Enter the passcode\n482-913 within 10 minutes",
+            "We never call you. Your code is 482 913",
+            "Your code is 482 913. Questions? Call us.",
+            "請勿致電。您的驗證碼是 482 913",
+        ] {
+            assert_eq!(codes(text), ["482913"], "{text}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_in_groups_are_no_codes() {
+        for text in [
+            "Order 482 913 has shipped",
+            "Call 482-913 to get your code",
+            "Your code was sent.\nTel.: 482 913",
+            "Tel:\n482 913",
+            "Enter your code, or telephone 482 913",
+            "查詢驗證碼請撥打 482-913",
+            "客服电话：482 913 验证码",
+            "code? 482-9134, 482 9134, 4829 134, 48 291 3",
+            "code +886 2 482 913, (02) 482 913, (02)482-913, 02-482-913",
+            "code 482 913 555 or 482-913-555 or 1 482 913 or 482 913 5",
+            "your code cost 482 913 €, $482 913, 482 913 Kč or EUR 482 913",
+            "code 482  913, 482--913, 482.913, 482/913, a482 913, 482 913b",
+            "code at https://example.com/482-913 or 482-913.example.com",
+            "error code 482 913",
+        ] {
+            assert_eq!(codes(text), Vec::<String>::new(), "{text}");
+        }
     }
 
     #[test]
