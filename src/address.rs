@@ -274,6 +274,16 @@ mod tests {
         assert_ne!(lookup("a.nn@example.com"), lookup("ann@example.com"));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn the_short_way_in_leads_where_the_long_one_does(
+            text in "[a-zA-Z.+\\- é\"]{0,6}@?[a-zA-Z0-9.\\-_é]{0,12}(xn--fsqu00a)?(\\.test|\\.1|)"
+        ) {
+            let short = EmailAddress::try_from(text.clone());
+            proptest::prop_assert_eq!(short, text.parse());
+        }
+    }
+
     #[test]
     fn the_stored_form_parses_to_itself() {
         let address: EmailAddress = "小明@例子.test".parse().unwrap();

@@ -27,7 +27,7 @@ fn as_json(settings: &Settings) -> String {
             let row = serde_json::json!({
                 "value": origin.shown,
                 "source": origin.source.to_string(),
-                "doc": origin.doc,
+                "doc": origin.doc.trim(),
             });
             (origin.name.to_owned(), row)
         })

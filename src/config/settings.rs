@@ -42,6 +42,8 @@ settings! {
         listen: SocketAddr = value::listener, "127.0.0.1:1025";
         /// Where it listens with TLS from the first byte, or off.
         listen_tls: Option<SocketAddr> = value::listener_or_off, "off";
+        /// Whether STARTTLS is offered; off suits clients that use it unasked and verify the certificate.
+        starttls: bool = value::flag, "true";
         /// The name in the greeting.
         hostname: String = value::host, "localhost";
         /// The largest message.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::EmailAddress;
 use crate::address::LookupAddress;
 use crate::audit;
+use crate::language::Language;
 use crate::secret::Code;
 use crate::secret::Token;
 use crate::secret::TokenHash;
@@ -64,6 +65,9 @@ pub(super) struct Proof {
     /// mailbox of somebody else (CVE-2019-19844).
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     mailed: Option<EmailAddress>,
+    /// The language that was asked for with the code.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    language: Option<Language>,
 }
 
 const TOKENS: Table<TokenHash, Proof> = Table::new("identity.verification");
@@ -94,9 +98,11 @@ pub(super) fn consume(tx: &mut Tx<'_>, token: &TokenHash) {
 }
 
 impl Proof {
-    /// The address that somebody reads the mail of.
-    pub(super) fn mailed(self) -> Result<EmailAddress, Error> {
-        self.mailed.ok_or(Error::TokenRefused)
+    /// The address that somebody reads the mail of, and the language that they asked for.
+    pub(super) fn mailed(self) -> Result<(EmailAddress, Option<Language>), Error> {
+        let language = self.language;
+        let mailed = self.mailed.ok_or(Error::TokenRefused)?;
+        Ok((mailed, language))
     }
 
     /// The account that the token lets somebody back into, unless it was overtaken.
@@ -228,7 +234,7 @@ impl Accounts {
         let epoch = found
             .as_ref()
             .map_or(0, |(_, account)| account.recovery_epoch);
-        if let Some(mailed) = self.mailed(&flow, attempt, epoch) {
+        if let Some((mailed, language)) = self.mailed(&flow, attempt, epoch) {
             flow.codes.clear();
             flow.guessed = false;
             request::put_flow(tx, wanted, &attempt.address, &flow, new, codes);
@@ -238,6 +244,7 @@ impl Accounts {
                 at: now,
                 account: found.map(|(id, _)| (id, epoch)),
                 mailed: Some(mailed),
+                language,
             };
             let expires_at = now + codes.token_lifetime;
             let hash = attempt.token.hash();
@@ -261,8 +268,13 @@ impl Accounts {
         }))
     }
 
-    /// Where the code was mailed to, if it is right.
-    fn mailed(&self, flow: &Flow, attempt: &Attempt, epoch: u64) -> Option<EmailAddress> {
+    /// Where the code was mailed to and in which language, if it is right.
+    fn mailed(
+        &self,
+        flow: &Flow,
+        attempt: &Attempt,
+        epoch: u64,
+    ) -> Option<(EmailAddress, Option<Language>)> {
         let wanted = Wanted::code_for(attempt.purpose);
         let bound = request::bound_to(wanted, &attempt.address, flow.id);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
@@ -278,6 +290,6 @@ impl Accounts {
         // The same code twice by chance, to two spellings: it does not tell whose mail was read.
         matching
             .all(|other| other.to == issued.to)
-            .then(|| issued.to.clone())?
+            .then(|| issued.to.clone().map(|to| (to, issued.language)))?
     }
 }

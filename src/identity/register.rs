@@ -3,6 +3,7 @@
 use crate::address::EmailAddress;
 use crate::address::LookupAddress;
 use crate::audit;
+use crate::language::Language;
 use crate::secret::TokenHash;
 use crate::store::Read;
 use crate::world::Timestamp;
@@ -49,15 +50,15 @@ impl Accounts {
         let peer = Subject::client(client.ip);
         let now = self.world.now();
         // Looked at before the hash is paid for, and again where it counts.
-        let mailed = self
+        let (email, asked) = self
             .store
             .read(|read| self.may_register(read, &token, &lookup, &peer, now))
             .await?;
         let account = Account {
-            email: mailed,
+            email,
             password: self.hasher.hash(password).await?,
             display_name,
-            language: language.unwrap_or(self.settings.language),
+            language: language.or(asked).unwrap_or(self.settings.language),
             created_at: now,
             recovery_epoch: 0,
             session_epoch: 0,
@@ -72,8 +73,9 @@ impl Accounts {
                 let settings = &accounts.settings;
                 // The address that received the code, never the one that was typed with it: a
                 // look-alike of it may be the mailbox of somebody else (CVE-2019-19844).
+                let (email, _) = accounts.may_register(tx, &token, &lookup, &peer, now)?;
                 let account = Account {
-                    email: accounts.may_register(tx, &token, &lookup, &peer, now)?,
+                    email,
                     ..account.clone()
                 };
                 code::consume(tx, &token);
@@ -91,7 +93,8 @@ impl Accounts {
             .await
     }
 
-    /// The address that the account will have, if it may be made.
+    /// The address that the account will have, and the language that was asked for with its code,
+    /// if it may be made.
     fn may_register(
         &self,
         read: &impl Read,
@@ -99,7 +102,7 @@ impl Accounts {
         address: &LookupAddress,
         peer: &Subject,
         now: Timestamp,
-    ) -> Result<EmailAddress, Error> {
+    ) -> Result<(EmailAddress, Option<Language>), Error> {
         let policy = &self.settings.limits.registration_per_ip;
         limits::load(read, peer)?.check(Rule::RegisterPerIp, policy, 1, now)?;
         // The proof first: who has none learns nothing about the address.

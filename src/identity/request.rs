@@ -122,6 +122,9 @@ pub(super) struct Issued {
     /// Absent in the rows of the first build, whose codes are good for nothing any more.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<EmailAddress>,
+    /// The language that was asked for with it; the account is made in it.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub(super) language: Option<Language>,
 }
 
 const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.flow");
@@ -424,6 +427,7 @@ impl Accounts {
             at: booking.now,
             epoch: booking.known.map_or(0, |(_, epoch)| epoch),
             to: Some(booking.letter.to.clone()),
+            language: booking.ask.language,
         }
     }
 

@@ -147,7 +147,7 @@ pub(super) fn capture(settings: &Settings) -> inbox::server::Settings {
             recipients: smtp.recipients,
             strict: smtp.strict,
             users: (!users.is_empty()).then_some(users),
-            starttls: true,
+            starttls: smtp.starttls,
         },
         connections: smtp.connections,
         memory: smtp.memory,

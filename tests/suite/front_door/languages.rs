@@ -35,17 +35,18 @@ fn codes_links_and_notices_come_in_the_persons_language() {
                 &json!({"email": address, "verification_type": "register", "code": code}),
             )
             .expect(200);
-        gatepost
+        let registered = gatepost
             .post(
                 "/api/v1/auth/register",
                 &json!({
                     "email": address,
                     "password": "correct horse battery",
                     "verification_token": verified["verification_token"],
-                    "language": language,
                 }),
             )
             .expect(201);
+        // The account takes over the language in which the code was asked for.
+        assert_eq!(registered["user"]["language"], language, "{registered}");
         let before = gatepost.newest();
         // No language is given: the account's own counts.
         gatepost
