@@ -127,6 +127,11 @@ settings! {
         /// How long a try holds a mail, renewed every third of it; if that fails, the try gives up too.
         lease: Duration = value::lease, "60s";
     }
+    /// Mail that was sent, or will be.
+    outbox: Outbox {
+        /// How long a mail that is done with is remembered (without its text), or off: for ever.
+        retention: Option<Duration> = value::duration_or_off, "30d";
+    }
     /// Codes that are mailed and typed.
     code: Code {
         /// How long a code is good.

@@ -231,7 +231,13 @@ async fn open(
             tracing::error!(%error, "the HTTP service ended");
         }
     };
-    let sweep = sweep(accounts, world.clone(), stopped(Stop::Requests));
+    let sweep = sweep(
+        accounts,
+        store.clone(),
+        settings.outbox.retention,
+        world.clone(),
+        stopped(Stop::Requests),
+    );
     let tasks = vec![
         (CAPTURE, tokio::spawn(capture)),
         ("the HTTP service", tokio::spawn(pages)),
@@ -307,15 +313,29 @@ fn listen(
 }
 
 /// Clears away what has lapsed, a little at a time.
-async fn sweep(accounts: Accounts, world: World, stopped: impl Future<Output = ()>) {
+async fn sweep(
+    accounts: Accounts,
+    store: Store,
+    mails_kept: Option<Duration>,
+    world: World,
+    stopped: impl Future<Output = ()>,
+) {
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::warn!(%error, "clearing away what has lapsed failed");
+        0
+    };
     let rounds = async {
         loop {
-            match accounts.sweep(SWEEP_AT_ONCE).await {
-                Ok(SWEEP_AT_ONCE..) => continue,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "clearing away what has lapsed failed"),
+            let swept = accounts.sweep(SWEEP_AT_ONCE).await;
+            let mut most = swept.unwrap_or_else(|error| failed(&error));
+            if let Some(kept) = mails_kept {
+                let oldest = world.now().minus(kept);
+                let swept = mail::outbox::sweep_now(&store, oldest, SWEEP_AT_ONCE).await;
+                most = most.max(swept.unwrap_or_else(|error| failed(&error)));
             }
-            world.sleep(SWEEP_EVERY).await;
+            if most < SWEEP_AT_ONCE {
+                world.sleep(SWEEP_EVERY).await;
+            }
         }
     };
     tokio::select! {

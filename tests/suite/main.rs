@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod config_outside;
 mod courier;
+mod courier_lease;
 mod courier_post;
 mod durability;
 mod front_door;

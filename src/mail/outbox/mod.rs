@@ -4,6 +4,7 @@
 mod claim;
 mod list;
 mod row;
+mod sweep;
 
 use serde_bytes::ByteBuf;
 
@@ -15,6 +16,7 @@ use crate::store::{Error, Read, Tx};
 pub use claim::{Claim, Completion, body, claim, claim_one, complete, next_due, renew, revoke};
 pub use list::{Filter, Item, Page, list};
 pub use row::{Counts, Row, Setback, Shelved, State};
+pub use sweep::{sweep, sweep_now};
 
 use row::{ATTEMPTS, BODIES, COUNTS, Ledger, ROWS};
 

@@ -225,6 +225,15 @@ impl<'t, 'a> Ledger<'t, 'a> {
         self.tx.put(&ROWS, &id, after);
     }
 
+    /// Removes a row that is final.
+    pub fn remove(&mut self, id: OutboxId, row: &Row) {
+        self.counts.leave(row.state);
+        if row.state.indexed() {
+            self.tx.delete(&BY_STATE, &(row.state as u8, id));
+        }
+        self.tx.delete(&ROWS, &id);
+    }
+
     fn index(&mut self, id: OutboxId, row: &Row) {
         if row.state.indexed() {
             self.tx.put(&BY_STATE, &(row.state as u8, id), &());
