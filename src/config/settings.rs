@@ -74,7 +74,7 @@ settings! {
     mail: Mail {
         /// capture (into the own inbox) or relay (out, through relay.host).
         mode: MailMode = value::mail_mode, "capture" [env USE_REAL_EMAIL via value::real_email];
-        /// The From of every mail: an address, or Name <address>.
+        /// The From of every mail: an address, or `Name <address>`.
         from: Sender = value::sender, "gatepost <gatepost@localhost>" [env DEFAULT_FROM_EMAIL];
         /// A folder with templates that replace the built-in ones.
         templates: Option<PathBuf> = value::optional_path, "";

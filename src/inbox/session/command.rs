@@ -1,4 +1,4 @@
-//! A command line, read. The verbs are smtp-proto's; for paths see [`path`](super::path).
+//! A command line, read. The verbs are smtp-proto's; for paths see [`path`].
 
 use smtp_proto::{AUTH_LOGIN, AUTH_PLAIN, Error, Request};
 
