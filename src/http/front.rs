@@ -145,7 +145,15 @@ impl Front {
 /// What the library says about a parameter, without its names for types.
 fn reason(library: &str) -> String {
     if let Some(rule) = library.strip_prefix("verification failed. ") {
-        return format!("must satisfy {}", rule.replace(", exclusive: false", ""));
+        let bound = |name: &str| {
+            let rest = rule.strip_prefix(name)?.strip_prefix('(')?;
+            rest.split([',', ')']).next()
+        };
+        return match (bound("minimum"), bound("maximum")) {
+            (Some(least), _) => format!("must be at least {least}"),
+            (_, Some(most)) => format!("must be at most {most}"),
+            _ => format!("must satisfy {}", rule.replace(", exclusive: false", "")),
+        };
     }
     let wanted = ["integer", "number", "boolean"]
         .into_iter()
