@@ -12,11 +12,13 @@ pub enum Topic {
     Inbox,
     /// The outbox has a new mail, or one changed its state.
     Outbox,
+    /// A route of outgoing mail was paused, resumed, or failed or recovered.
+    Routes,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Topic; 2] = [Topic::Inbox, Topic::Outbox];
+    pub const ALL: [Topic; 3] = [Topic::Inbox, Topic::Outbox, Topic::Routes];
 }
 
 /// The switchboard. Cheap to clone.

@@ -14,7 +14,8 @@
 //! | [`serve`] · [`config`] | the composition root · settings and where each came from |
 //! | [`http`] | the API; [`http::problem`] alone knows the status codes of errors |
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
-//! | [`mail`] · [`inbox`] · [`audit`] | outgoing mail · captured mail · what happened |
+//! | [`mail`] · [`inbox`] | outgoing mail · captured mail |
+//! | [`audit`] | what happened |
 //! | [`store`] · [`events`] · [`id`] | transactions over typed tables · wake-ups, never the truth · identifiers |
 //! | [`address`] · [`secret`] · [`language`] · [`text`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · characters that nobody sees · time and chance |
 //!

@@ -52,6 +52,7 @@ use crate::identity::Accounts;
 use crate::inbox::Inbox;
 use crate::language::Language;
 use crate::mail::Mailer;
+use crate::mail::route::Board;
 use crate::secret::TokenHash;
 use crate::store::Store;
 use crate::world::World;
@@ -104,6 +105,8 @@ pub struct Services {
     pub store: Store,
     /// Those that the store wakes.
     pub events: Events,
+    /// How the routes of outgoing mail are.
+    pub routes: Board,
     /// Time and chance.
     pub world: World,
 }
@@ -142,6 +145,7 @@ pub fn app(services: Services, settings: Settings) -> App {
         mailer,
         store,
         events,
+        routes: _,
         world,
     } = services;
     let profile = ProfileApi {

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::route::RouteName;
 use crate::world::Timestamp;
 
 /// How far a delivery came.
@@ -45,6 +46,8 @@ pub enum Outcome {
     Connection,
     /// The route is set up wrongly: credentials, TLS, the sender. No fault of this mail.
     Configuration,
+    /// The route has sent too much for its provider: a rate or a quota. No fault of this mail.
+    Limited,
     /// The connection broke between the final dot and the reply: it may have been taken
     /// (RFC 1047).
     Uncertain,
@@ -52,6 +55,42 @@ pub enum Outcome {
     Lapsed,
     /// Whoever tried it went away without a word, and its lease ran out.
     Lost,
+}
+
+/// What a failure looked like from here, where no reply of the server's tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Symptom {
+    /// The host's name has no address.
+    NameNotFound,
+    /// Nobody listens there, or a firewall says no.
+    ConnectionRefused,
+    /// No way there: the network has no route to the address.
+    Unreachable,
+    /// Nothing came within the stage's deadline.
+    TimedOut,
+    /// The connection was closed or broke.
+    Closed,
+    /// The server spoke something else where TLS was expected: a port for STARTTLS, mostly.
+    NotTls,
+    /// The server does not offer STARTTLS.
+    NoStartTls,
+    /// The certificate's issuer is not trusted.
+    UnknownIssuer,
+    /// The certificate is for another name.
+    WrongName,
+    /// The certificate has lapsed or is not valid yet, or our clock is wrong.
+    CertificateTime,
+    /// The handshake failed in another way.
+    TlsFailed,
+    /// The server offers no way to log in that we know.
+    NoAuth,
+    /// The connection would be plain and leave this machine.
+    PlainRefused,
+    /// The address needs SMTPUTF8 (RFC 6531), which the server lacks.
+    NoSmtpUtf8,
+    /// The server said what no reply is.
+    Unreadable,
 }
 
 /// One attempt, as it is kept.
@@ -74,6 +113,12 @@ pub struct Attempt {
     /// The conversation, secrets masked, cut to a few kilobytes.
     #[serde(with = "serde_bytes", default)]
     pub transcript: Vec<u8>,
+    /// Which way it went.
+    #[serde(default)]
+    pub route: Option<RouteName>,
+    /// The rule of the [`rulebook`](super::rulebook) that explains the failure, by its stable name.
+    #[serde(default)]
+    pub rule: Option<String>,
 }
 
 impl Attempt {

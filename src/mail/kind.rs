@@ -24,6 +24,8 @@ pub enum Kind {
     AlreadyRegistered,
     /// What `send-test-mail` sends.
     Test,
+    /// A mail that one of the team's other programs asked for.
+    Message,
 }
 
 /// Who is served first.
@@ -43,7 +45,18 @@ impl Lane {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
+        Kind::RegistrationCode,
+        Kind::ResetCode,
+        Kind::ResetLink,
+        Kind::PasswordChanged,
+        Kind::AlreadyRegistered,
+        Kind::Test,
+        Kind::Message,
+    ];
+
+    /// Those with a built-in template: all but [`Kind::Message`].
+    pub const TEMPLATED: [Kind; 6] = [
         Kind::RegistrationCode,
         Kind::ResetCode,
         Kind::ResetLink,
@@ -61,6 +74,7 @@ impl Kind {
             Kind::PasswordChanged => "password_changed",
             Kind::AlreadyRegistered => "already_registered",
             Kind::Test => "test",
+            Kind::Message => "message",
         }
     }
 
@@ -69,11 +83,11 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// Codes, links and what stands in for them go first: all of them answer a request for a
+    /// The lane of mails for which none was asked. Codes, links and what stands in for them go first: all of them answer a request for a
     /// code, and a difference here would tell whether an address has an account.
     pub const fn lane(self) -> Lane {
         match self {
-            Kind::PasswordChanged => Lane::Ordinary,
+            Kind::PasswordChanged | Kind::Message => Lane::Ordinary,
             _ => Lane::Prompt,
         }
     }

@@ -10,6 +10,7 @@ use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
+use super::kind::Lane;
 use super::sender::Sender;
 use super::template::{Rendered, TemplateError};
 use crate::address::EmailAddress;
@@ -42,6 +43,12 @@ pub struct Letter {
     pub id: OutboxId,
     /// What it is for.
     pub kind: Kind,
+    /// Who is served first.
+    pub lane: Lane,
+    /// The template of a [`Kind::Message`], where it has one.
+    pub template: Option<String>,
+    /// Which program asked for it: the identifier of its API key.
+    pub ordered_by: Option<String>,
     /// Whom it goes to.
     pub to: EmailAddress,
     /// The language that it is written in.
@@ -50,6 +57,8 @@ pub struct Letter {
     pub message_id: String,
     /// When it was composed: its Date.
     pub created_at: Timestamp,
+    /// Before when it must not be sent.
+    pub due_at: Timestamp,
     /// From when on it must not be sent any more.
     pub expires_at: Timestamp,
     /// How many bytes are sent.
@@ -156,10 +165,14 @@ pub(super) fn freeze(
     Ok(Letter {
         id,
         kind: order.kind,
+        lane: order.kind.lane(),
+        template: None,
+        ordered_by: None,
         to: order.to.clone(),
         language: order.language,
         message_id,
         created_at,
+        due_at: created_at,
         expires_at: created_at + order.worth_sending_for,
         size: u32::try_from(parcel.message.len()).unwrap_or(u32::MAX),
         digest: digest.as_ref().try_into().expect("SHA-256 has 32 bytes"),

@@ -27,6 +27,7 @@ use crate::mail::Letter;
 use crate::mail::Mailer;
 use crate::mail::courier::Courier;
 use crate::mail::relay::Relay;
+use crate::mail::route::Board;
 use crate::secret::TokenHash;
 use crate::store;
 use crate::store::Store;
@@ -191,6 +192,7 @@ async fn open(
             let _ = stopping.wait_for(|stop| *stop >= asked).await;
         }
     };
+    let routes = Board::default();
     let grace = settings.http.grace;
     // What the courier is handing over goes to the capture server, unless there is a relay.
     let capture_stops = match settings.mail.mode {
@@ -204,6 +206,7 @@ async fn open(
             mailer,
             store: store.clone(),
             events: events.clone(),
+            routes: routes.clone(),
             world: world.clone(),
         },
         rooms::http(

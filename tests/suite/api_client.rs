@@ -137,6 +137,7 @@ impl Service {
             store: store.clone(),
             mailer,
             events,
+            routes: gatepost::mail::route::Board::default(),
             world,
         };
         let app = http::app(services, settings);

@@ -53,6 +53,8 @@ async fn a_clock_that_was_set_back_gives_a_lapsed_mail_its_time_again() {
             code: None,
             reply: Vec::new(),
             transcript: Vec::new(),
+            route: None,
+            rule: None,
         };
         let completion = outbox::Completion {
             claim,

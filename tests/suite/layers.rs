@@ -12,11 +12,14 @@ const LAYERS: &[&[&str]] = &[
     &["events"],
     &["store"],
     &["id"],
-    &["audit", "inbox", "mail"],
+    &["audit"],
+    &["inbox", "mail"],
     &["identity"],
+    &["operator"],
     &["http"],
-    &["config"],
+    &["client", "config"],
     &["serve"],
+    &["doctor"],
     &["cli"],
 ];
 

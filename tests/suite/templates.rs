@@ -47,6 +47,7 @@ fn occasion(kind: Kind, code: &Code) -> Occasion<'_> {
         },
         Kind::AlreadyRegistered => Occasion::AlreadyRegistered,
         Kind::Test => Occasion::Test,
+        Kind::Message => unreachable!("it has no built-in template"),
     }
 }
 
@@ -74,7 +75,7 @@ async fn every_mail_in_every_language_as_it_is_read() {
     let mailer = mailer();
     for language in Language::ALL {
         let mut all = String::new();
-        for kind in Kind::ALL {
+        for kind in Kind::TEMPLATED {
             let to = "ann@example.org".parse().unwrap();
             let letter = mailer
                 .compose(&occasion(kind, &code), &to, language)

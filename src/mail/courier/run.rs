@@ -256,6 +256,8 @@ fn attempt_of(
             code: Some(accepted.code),
             reply: accepted.reply,
             transcript: accepted.transcript,
+            route: None,
+            rule: None,
         },
         Err(failure) => Attempt {
             started_at,
@@ -265,6 +267,8 @@ fn attempt_of(
             code: failure.code,
             reply: failure.reply,
             transcript: failure.transcript,
+            route: None,
+            rule: failure.rule.map(|rule| rule.id.clone()),
         },
     }
 }

@@ -73,7 +73,7 @@ pub fn claim_one(
     id: OutboxId,
 ) -> Result<Option<Claim>, Error> {
     let row = tx.get(&ROWS, &id)?;
-    let due = row.and_then(|row| Some((row.kind.lane() as u8, row.due_at?, id)));
+    let due = row.and_then(|row| Some((row.lane() as u8, row.due_at?, id)));
     let due = due.into_iter().filter(|(_, at, _)| *at <= now).collect();
     Ok(take(tx, now, lease, due)?.pop())
 }
@@ -113,7 +113,7 @@ fn take(
                 id,
                 number: row.claim,
                 tries: row.tries,
-                lane: row.kind.lane(),
+                lane: row.lane(),
                 expires_at: row.expires_at,
             });
         }
@@ -173,6 +173,8 @@ fn lost(ledger: &mut Ledger<'_, '_>, id: OutboxId, row: &mut Row, now: Timestamp
         reply: b"the courier that had this mail went away without a word; it may have sent it"
             .to_vec(),
         transcript: Vec::new(),
+        route: None,
+        rule: None,
     };
     row.doubtful = true;
     row.tries += 1;
@@ -252,7 +254,7 @@ fn settle(row: &mut Row, attempt: &Attempt, retry_at: Option<Timestamp>, now: Ti
             row.doubtful = true;
             again(row, retry_at, now);
         }
-        Outcome::Temporary | Outcome::Connection | Outcome::Configuration => {
+        Outcome::Temporary | Outcome::Connection | Outcome::Configuration | Outcome::Limited => {
             again(row, retry_at, now);
         }
     }
@@ -286,7 +288,7 @@ fn gone_by(row: &Row) -> State {
     if row.doubtful {
         return State::Uncertain;
     }
-    match row.kind.lane() {
+    match row.lane() {
         Lane::Prompt => State::Expired,
         Lane::Ordinary => State::Dead,
     }
@@ -299,6 +301,8 @@ fn setback(attempt: &Attempt) -> Setback {
         outcome: attempt.outcome,
         code: attempt.code,
         text: attempt.reply_text(),
+        rule: attempt.rule.clone(),
+        route: attempt.route,
     }
 }
 

@@ -27,7 +27,7 @@ use row::{ATTEMPTS, BODIES, COUNTS, Ledger, ROWS};
 pub fn enqueue(tx: &mut Tx<'_>, letter: &Letter) -> Result<(), Error> {
     let row = Row {
         state: State::Queued,
-        due_at: Some(letter.created_at),
+        due_at: Some(letter.due_at),
         ..row_of(letter)
     };
     tx.put(&BODIES, &letter.id, &ByteBuf::from(letter.sealed.clone()));
@@ -74,6 +74,10 @@ fn row_of(letter: &Letter) -> Row {
         setback: None,
         finished_at: None,
         shelved: None,
+        lane: (letter.lane != letter.kind.lane()).then_some(letter.lane),
+        template: letter.template.clone(),
+        ordered_by: letter.ordered_by.clone(),
+        route: None,
     }
 }
 

@@ -7,7 +7,9 @@ use crate::address::EmailAddress;
 use crate::language::Language;
 use crate::mail::attempt::{Attempt, Outcome, Stage};
 use crate::mail::kind::Kind;
+use crate::mail::kind::Lane;
 use crate::mail::letter::OutboxId;
+use crate::mail::route::RouteName;
 use crate::store::{Error, Read, Table, Tx};
 use crate::world::Timestamp;
 
@@ -98,6 +100,12 @@ pub struct Setback {
     pub code: Option<u16>,
     /// The reply or the error as text.
     pub text: String,
+    /// The rule of the [`rulebook`](crate::mail::rulebook) that explains it, by its stable name.
+    #[serde(default)]
+    pub rule: Option<String>,
+    /// Which way it went.
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 /// A mail in the outbox, without its body.
@@ -143,12 +151,29 @@ pub struct Row {
     /// Why it was discarded.
     #[serde(default)]
     pub shelved: Option<Shelved>,
+    /// The lane, where it is not its kind's.
+    #[serde(default)]
+    pub lane: Option<Lane>,
+    /// The template of a [`Kind::Message`], where it has one.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// Which program asked for it: the identifier of its API key.
+    #[serde(default)]
+    pub ordered_by: Option<String>,
+    /// Which way it went, once it was sent.
+    #[serde(default)]
+    pub route: Option<RouteName>,
 }
 
 impl Row {
     /// Whether nothing will happen to it any more.
     pub fn is_final(&self) -> bool {
         self.due_at.is_none()
+    }
+
+    /// Who is served first.
+    pub fn lane(&self) -> Lane {
+        self.lane.unwrap_or(self.kind.lane())
     }
 }
 
@@ -216,7 +241,7 @@ impl<'t, 'a> Ledger<'t, 'a> {
         if before.due_at != after.due_at
             && let Some(at) = before.due_at
         {
-            self.tx.delete(&DUE, &(before.kind.lane() as u8, at, id));
+            self.tx.delete(&DUE, &(before.lane() as u8, at, id));
         }
         self.index(id, after);
         if after.is_final() {
@@ -239,7 +264,7 @@ impl<'t, 'a> Ledger<'t, 'a> {
             self.tx.put(&BY_STATE, &(row.state as u8, id), &());
         }
         if let Some(at) = row.due_at {
-            self.tx.put(&DUE, &(row.kind.lane() as u8, at, id), &());
+            self.tx.put(&DUE, &(row.lane() as u8, at, id), &());
         }
     }
 

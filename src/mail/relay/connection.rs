@@ -143,7 +143,7 @@ impl Connection {
         self.tape.speak(Speaking::Commands);
         match (result, reply) {
             (Ok(_), Some(reply))
-                if judge(Stage::Auth, reply.code, &reply.bytes) == Verdict::Accepted =>
+                if judge(Stage::Auth, reply.code, &reply.bytes).verdict == Verdict::Accepted =>
             {
                 Ok(())
             }
@@ -331,7 +331,10 @@ impl Connection {
         self.broken = !alone || misplaced || code_read != Some(reply.code) || reply.code == 421;
         // Replies that run ahead of the commands: the next one would be taken for another's.
         let ahead = !alone && stage != Stage::FinalReply && !replies.is_empty();
-        if result.is_ok() && judge(stage, reply.code, &reply.bytes) == Verdict::Accepted && !ahead {
+        if result.is_ok()
+            && judge(stage, reply.code, &reply.bytes).verdict == Verdict::Accepted
+            && !ahead
+        {
             return Ok(reply);
         }
         Err(refused(stage, Some(reply), &"the reply does not fit"))
@@ -402,7 +405,7 @@ async fn ask(wire: &mut Wire, tape: &Tape, stage: Stage, line: &str) -> Result<R
         let (mut replies, rest) = Reply::all(&received);
         if replies.len() == 1 && rest.is_empty() {
             let reply = replies.swap_remove(0);
-            if judge(stage, reply.code, &reply.bytes) == Verdict::Accepted {
+            if judge(stage, reply.code, &reply.bytes).verdict == Verdict::Accepted {
                 return Ok(reply);
             }
             return Err(refused(stage, Some(reply), &""));
@@ -438,7 +441,10 @@ fn refused(stage: Stage, reply: Option<Reply>, otherwise: &dyn Display) -> Failu
     let Some(reply) = reply else {
         return Failure::of(stage, Outcome::Connection, otherwise.to_string());
     };
-    let outcome = match judge(stage, reply.code, &reply.bytes) {
+    let ruling = judge(stage, reply.code, &reply.bytes);
+    let outcome = match ruling.verdict {
+        Verdict::Limited(_) => Outcome::Limited,
+        Verdict::Connection => Outcome::Connection,
         Verdict::Permanent => Outcome::Permanent,
         Verdict::Configuration => Outcome::Configuration,
         // A welcome that the client could not make sense of: not to be trusted.
@@ -450,6 +456,9 @@ fn refused(stage: Stage, reply: Option<Reply>, otherwise: &dyn Display) -> Failu
         code: Some(reply.code),
         reply: reply.bytes,
         transcript: Vec::new(),
+        symptom: None,
+        rule: ruling.rule,
+        rest: ruling.rest(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::mail::attempt::{Outcome, Stage, text_of};
+use crate::mail::attempt::{Outcome, Stage, Symptom, text_of};
+use crate::mail::rulebook::{Rest, Rule};
 
 /// A delivery that did not end with a final 2xx. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,12 @@ pub struct Failure {
     pub reply: Vec<u8>,
     /// The conversation.
     pub transcript: Vec<u8>,
+    /// What it looked like, where no reply tells it.
+    pub symptom: Option<Symptom>,
+    /// The rule that explains it.
+    pub rule: Option<&'static Rule>,
+    /// How long the route has to rest, where the rule says so.
+    pub rest: Option<Rest>,
 }
 
 impl Failure {
@@ -28,12 +35,16 @@ impl Failure {
             code: None,
             reply: problem.into().into_bytes(),
             transcript: Vec::new(),
+            symptom: None,
+            rule: None,
+            rest: None,
         }
     }
 
     /// Whether it says more about the route than about the mail: every other mail would meet it.
     pub fn is_of_the_route(&self) -> bool {
-        self.stage <= Stage::Auth || self.outcome == Outcome::Configuration
+        self.stage <= Stage::Auth
+            || matches!(self.outcome, Outcome::Configuration | Outcome::Limited)
     }
 }
 

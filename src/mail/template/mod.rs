@@ -173,7 +173,7 @@ impl Templates {
     }
 
     fn check(&self) -> Result<(), TemplateError> {
-        for kind in Kind::ALL {
+        for kind in Kind::TEMPLATED {
             for language in Language::ALL {
                 let rendered = self.render(kind, language, sample(kind, language))?;
                 let name = &self.names[&(kind, language.tag())].subject;
@@ -223,7 +223,7 @@ impl Templates {
 
 fn names() -> BTreeMap<(Kind, &'static str), Names> {
     let mut names = BTreeMap::new();
-    for kind in Kind::ALL {
+    for kind in Kind::TEMPLATED {
         for language in Language::ALL {
             let stem = format!("mail/{language}/{kind}");
             let of_mail = Names {
@@ -262,6 +262,7 @@ fn sample(kind: Kind, language: Language) -> Values<'static> {
         }
         Kind::AlreadyRegistered => values.url = Some("https://example.com"),
         Kind::Test => values.at = Some(phrase::moment(Timestamp::default(), language)),
+        Kind::Message => {}
     }
     values
 }

@@ -1,0 +1,189 @@
+//! The routes that mail takes out: the relay, and one fallback for codes. What lives here is what
+//! is known of each (its switch, its breaker, its budget, its last error); who goes which way is
+//! the courier's business.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::attempt::Stage;
+use crate::events::Topic;
+use crate::store::{Error, Read, Table, Tx};
+use crate::world::Timestamp;
+
+/// The name of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteName {
+    /// The relay that was configured; in development the capture server.
+    Primary,
+    /// Where codes go while the primary cannot take them.
+    Fallback,
+}
+
+impl RouteName {
+    /// Both.
+    pub const ALL: [RouteName; 2] = [RouteName::Primary, RouteName::Fallback];
+
+    /// Its stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            RouteName::Primary => "primary",
+            RouteName::Fallback => "fallback",
+        }
+    }
+
+    /// The route of this word.
+    pub fn from_word(word: &str) -> Option<RouteName> {
+        RouteName::ALL.into_iter().find(|name| name.word() == word)
+    }
+}
+
+impl fmt::Display for RouteName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Whether a route is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Breaker {
+    /// It is: all is well, as far as anybody knows.
+    #[default]
+    Closed,
+    /// It failed, and rests until one mail tries it again.
+    Open {
+        /// Since when.
+        since: Timestamp,
+        /// When it is tried again.
+        probe_at: Timestamp,
+    },
+    /// One mail tries it just now.
+    Probing {
+        /// Since when it had been open.
+        since: Timestamp,
+    },
+}
+
+/// The last failure of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastError {
+    /// When.
+    pub at: Timestamp,
+    /// How far it came.
+    pub stage: Stage,
+    /// The reply's code, where there was one.
+    pub code: Option<u16>,
+    /// The reply or the error as text, secrets masked.
+    pub text: String,
+    /// The rule of the [`rulebook`](super::rulebook) that explains it, by its stable name.
+    pub rule: Option<String>,
+}
+
+/// An operator's pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// How much a route may send, and how much of it is used up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Budget {
+    /// Mails in any 24 hours; `None`: no limit is set.
+    pub per_day: Option<u32>,
+    /// How many of them are kept for codes and links.
+    pub kept_for_codes: u32,
+    /// How many were sent in the last 24 hours.
+    pub spent: u32,
+    /// Mails a minute; `None`: no limit is set.
+    pub per_minute: Option<u32>,
+    /// From when on another mail may be sent, where none may now.
+    pub resumes_at: Option<Timestamp>,
+}
+
+/// What is known of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which.
+    pub name: RouteName,
+    /// The server's host.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The account, where one logs in.
+    pub user: Option<String>,
+    /// Whether it is tried.
+    pub breaker: Breaker,
+    /// Whether the operator paused it.
+    pub paused: Option<Pause>,
+    /// What it may send.
+    pub budget: Budget,
+    /// Its last failure; stays after it recovered.
+    pub last_error: Option<LastError>,
+    /// When it last took a mail.
+    pub last_success_at: Option<Timestamp>,
+    /// How many connections are open now.
+    pub connections: usize,
+}
+
+/// Where the courier shows how the routes are, and everybody else reads it. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    routes: Arc<Mutex<Vec<Status>>>,
+}
+
+impl Board {
+    /// The routes as they are now, the primary first.
+    pub fn routes(&self) -> Vec<Status> {
+        self.routes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Shows these.
+    pub fn show(&self, routes: Vec<Status>) {
+        *self.routes.lock().unwrap_or_else(PoisonError::into_inner) = routes;
+    }
+}
+
+const PAUSES: Table<u8, Pause> = Table::new("route.pause");
+
+/// Pauses the route: nothing is sent over it until it is resumed, also after a restart. `false`
+/// when it was paused already.
+///
+/// # Errors
+/// Those of the store.
+pub fn pause(tx: &mut Tx<'_>, name: RouteName, now: Timestamp) -> Result<bool, Error> {
+    let key = name as u8;
+    if tx.get(&PAUSES, &key)?.is_some() {
+        return Ok(false);
+    }
+    tx.put(&PAUSES, &key, &Pause { at: now });
+    tx.wake(Topic::Routes);
+    Ok(true)
+}
+
+/// Ends the pause of the route. `false` when it was not paused.
+///
+/// # Errors
+/// Those of the store.
+pub fn resume(tx: &mut Tx<'_>, name: RouteName) -> Result<bool, Error> {
+    let key = name as u8;
+    if tx.get(&PAUSES, &key)?.is_none() {
+        return Ok(false);
+    }
+    tx.delete(&PAUSES, &key);
+    tx.wake(Topic::Routes);
+    Ok(true)
+}
+
+/// The operator's pause of the route.
+///
+/// # Errors
+/// Those of the store.
+pub fn paused(read: &impl Read, name: RouteName) -> Result<Option<Pause>, Error> {
+    read.get(&PAUSES, &(name as u8))
+}
