@@ -13,6 +13,7 @@
 //! | [`cli`] | the commands; the only prints and exit codes |
 //! | [`serve`] · [`config`] | the composition root · settings and where each came from |
 //! | [`http`] | the API; [`http::problem`] alone knows the status codes of errors |
+//! | [`operator`] | what the operator and the team's programs do: the outbox, the routes, mail to be sent |
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
 //! | [`mail`] · [`inbox`] | outgoing mail · captured mail |
 //! | [`audit`] | what happened |
@@ -57,6 +58,7 @@ pub mod identity;
 pub mod inbox;
 pub mod language;
 pub mod mail;
+pub mod operator;
 pub mod secret;
 pub mod serve;
 pub mod store;
