@@ -9,6 +9,7 @@ mod dotenv;
 mod error;
 mod file;
 mod origin;
+mod outbound;
 mod rules;
 pub mod settings;
 mod sources;
@@ -17,11 +18,13 @@ pub mod value;
 
 use std::path::PathBuf;
 
+pub use crate::mail::relay::Security;
 pub use error::{Error, Errors};
 pub use origin::{Origin, Source};
+pub use outbound::Share;
 pub use settings::{DEFINITIONS, Settings};
 pub use table::{Alias, Definition};
-pub use value::{Color, LogFormat, MailMode, Protocol, Security};
+pub use value::{Color, LogFormat, MailMode, Protocol};
 
 /// What gatepost was started for; some defaults depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

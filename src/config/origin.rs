@@ -1,5 +1,6 @@
 //! Where a value came from. What must not live here: how it was found.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ pub enum Source {
     /// The table of settings.
     Default,
     /// Derived from another setting, or from what gatepost was started for.
-    Derived(&'static str),
+    Derived(Cow<'static, str>),
 }
 
 impl fmt::Display for Source {

@@ -1,13 +1,16 @@
 //! What settings have to do with one another: defaults that follow from others, and combinations
 //! that are refused or warned of. What must not live here: how a single value is read.
 
+use std::borrow::Cow;
+
 use crate::address::EmailAddress;
+use crate::mail::relay::Security;
 
 use super::Mode;
 use super::error::Error;
 use super::origin::{Chosen, Source};
 use super::settings::Settings;
-use super::value::{MailMode, Protocol, Security};
+use super::value::{MailMode, Protocol};
 
 /// Fills in the defaults that follow from other settings and from the mode.
 pub(super) fn derive(mode: Mode, chosen: &mut [Chosen]) {
@@ -19,7 +22,7 @@ pub(super) fn derive(mode: Mode, chosen: &mut [Chosen]) {
         // Whatever the project's `.env` says: nobody's phone rings because of a test.
         if let Some(mode) = find(chosen, "mail.mode") {
             mode.text = "capture".to_owned();
-            mode.source = Source::Derived("in dev, always");
+            mode.source = Source::Derived("in dev, always".into());
         }
     }
     if text(chosen, "relay.port") == "465" && is_set(chosen, "relay.port") {
@@ -50,10 +53,10 @@ fn is_set(chosen: &mut [Chosen], name: &str) -> bool {
     find(chosen, name).is_some_and(|chosen| !chosen.is_default())
 }
 
-fn fall_back(chosen: &mut [Chosen], name: &str, text: &str, why: &'static str) {
+fn fall_back(chosen: &mut [Chosen], name: &str, text: &str, why: impl Into<Cow<'static, str>>) {
     if let Some(chosen) = find(chosen, name).filter(|chosen| chosen.is_default()) {
         chosen.text = text.to_owned();
-        chosen.source = Source::Derived(why);
+        chosen.source = Source::Derived(why.into());
     }
 }
 

@@ -9,10 +9,13 @@ use std::time::Duration;
 use crate::identity::Policy;
 use crate::language::Language;
 use crate::mail::Sender;
+use crate::mail::provider::Provider;
+use crate::mail::relay::Security;
 use crate::secret::{CodeStyle, SecretText};
 
+use super::outbound::{self, Share};
 use super::table::settings;
-use super::value::{self, Color, LogFormat, MailMode, Protocol, Security};
+use super::value::{self, Color, LogFormat, MailMode, Protocol};
 
 settings! {
     /// The HTTP service.
@@ -92,6 +95,8 @@ settings! {
     }
     /// The relay that mail goes out through.
     relay: Relay {
+        /// gmail, qq, exmail, 163, 126, office365, aliyun, ses, sendgrid, mailgun; auto: by its host; none.
+        provider: Option<&'static Provider> = outbound::provider, "auto" [env EMAIL_PROVIDER];
         /// The relay's host name, such as smtp.gmail.com or smtp.qq.com.
         host: Option<String> = value::optional_host, "" [env EMAIL_HOST];
         /// The relay's port: 587 with starttls, 465 with implicit TLS, 25 with none.
@@ -106,6 +111,12 @@ settings! {
         ca_file: Option<PathBuf> = value::optional_path, "";
         /// Whether mail and password may leave this machine over a connection without TLS.
         allow_plain: bool = value::flag, "false";
+        /// How many mails it takes in any 24 hours, or off: no limit of ours.
+        per_day: Option<u32> = value::most_or_off, "off";
+        /// How many mails it takes a minute, or off: no limit of ours.
+        per_minute: Option<u32> = value::most_or_off, "off";
+        /// The share of relay.per_day that only codes and links may use.
+        kept_for_codes: Share = outbound::share, "20%";
         /// The name that gatepost greets the relay with; empty: localhost.
         hello_name: Option<String> = value::optional_hello, "";
         /// How many connections to the relay at once.
@@ -127,8 +138,33 @@ settings! {
         /// How long a try holds a mail, renewed every third of it; if that fails, the try gives up too.
         lease: Duration = value::lease, "60s";
     }
+    /// Where codes and links go while the relay cannot take them.
+    fallback: Fallback {
+        /// As relay.provider.
+        provider: Option<&'static Provider> = outbound::provider, "auto";
+        /// The host name of the fallback; empty (and no fallback.provider): there is none.
+        host: Option<String> = value::optional_host, "";
+        /// Its port.
+        port: u16 = value::port, "587";
+        /// starttls, implicit or none.
+        security: Security = value::security, "starttls";
+        /// The account there.
+        user: Option<String> = value::optional, "";
+        /// The account's password.
+        password: Option<SecretText> = value::secret, "" secret;
+        /// A file with certificates (PEM) to trust beside the usual ones.
+        ca_file: Option<PathBuf> = value::optional_path, "";
+        /// Whether mail and password may leave this machine over a connection without TLS.
+        allow_plain: bool = value::flag, "false";
+        /// How many mails it takes in any 24 hours, or off: no limit of ours.
+        per_day: Option<u32> = value::most_or_off, "off";
+        /// How many mails it takes a minute, or off: no limit of ours.
+        per_minute: Option<u32> = value::most_or_off, "off";
+    }
     /// Mail that was sent, or will be.
     outbox: Outbox {
+        /// How long the text of a mail that failed for good is kept, sealed, so that it can be sent again.
+        dead_kept: Duration = value::some_duration, "7d";
         /// How long a mail that is done with is remembered (without its text), or off: for ever.
         retention: Option<Duration> = value::duration_or_off, "30d";
     }

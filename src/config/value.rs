@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::identity::Policy;
 use crate::language::Language;
 use crate::mail::Sender;
+use crate::mail::relay::Security;
 use crate::secret::{CodeStyle, SecretText};
 
 /// Where the mail goes.
@@ -18,17 +19,6 @@ pub enum MailMode {
     Capture,
     /// Out, through the relay.
     Relay,
-}
-
-/// How the connection to the relay is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Security {
-    /// Not at all.
-    None,
-    /// A plain connection that is upgraded before anything of worth is said.
-    StartTls,
-    /// TLS from the first byte.
-    Implicit,
 }
 
 /// The scheme of the links in mails.
@@ -113,7 +103,7 @@ pub fn flag(text: &str) -> Result<bool, String> {
     }
 }
 
-fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
+pub(super) fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
     text.replace('_', "")
         .parse()
         .ok()
@@ -197,9 +187,19 @@ pub fn some_duration(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// A whole number from 1 up, or `off`.
+pub fn most_or_off(text: &str) -> Result<Option<u32>, String> {
+    match text {
+        "off" => Ok(None),
+        text => positive_u32(text)
+            .map(Some)
+            .map_err(|right| format!("{right}, or off")),
+    }
+}
+
 /// A lease: shorter ones run out while a mail is being handed over.
 pub fn lease(text: &str) -> Result<Duration, String> {
-    const LEAST: Duration = Duration::from_secs(3);
+    const LEAST: Duration = Duration::from_secs(5);
     duration(text)
         .ok()
         .filter(|lease| *lease >= LEAST)

@@ -11,6 +11,7 @@ mod letter;
 pub mod outbox;
 mod phrase;
 mod plan;
+pub mod provider;
 pub mod relay;
 pub mod route;
 pub mod rulebook;

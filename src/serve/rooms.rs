@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::config::MailMode;
 use crate::config::Mode;
-use crate::config::Security;
 use crate::config::Settings;
 use crate::http;
 use crate::identity;
@@ -178,6 +177,7 @@ pub(super) fn relay(
         let capture = reachable(capture);
         let user = settings.smtp.users.first();
         return Ok(mail::relay::Settings {
+            provider: None,
             host: capture.ip().to_string(),
             port: capture.port(),
             security: mail::relay::Security::None,
@@ -194,13 +194,10 @@ pub(super) fn relay(
         StartError::Setting("relay.host (EMAIL_HOST) is not set, and mail.mode is relay".to_owned())
     })?;
     Ok(mail::relay::Settings {
+        provider: relay.provider,
         host,
         port: relay.port,
-        security: match relay.security {
-            Security::StartTls => mail::relay::Security::StartTls,
-            Security::Implicit => mail::relay::Security::Implicit,
-            Security::None => mail::relay::Security::None,
-        },
+        security: relay.security,
         user: relay.user.clone(),
         password: relay.password.clone(),
         ca_file: relay.ca_file.clone(),

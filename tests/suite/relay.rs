@@ -21,6 +21,7 @@ pub const DEADLINES: Deadlines = Deadlines {
 
 pub fn settings(port: u16) -> Settings {
     Settings {
+        provider: None,
         host: "127.0.0.1".to_owned(),
         port,
         security: Security::None,

@@ -143,7 +143,8 @@ impl Connection {
         self.tape.speak(Speaking::Commands);
         match (result, reply) {
             (Ok(_), Some(reply))
-                if judge(Stage::Auth, reply.code, &reply.bytes).verdict == Verdict::Accepted =>
+                if judge(Stage::Auth, reply.code, &reply.bytes, None).verdict
+                    == Verdict::Accepted =>
             {
                 Ok(())
             }
@@ -332,7 +333,7 @@ impl Connection {
         // Replies that run ahead of the commands: the next one would be taken for another's.
         let ahead = !alone && stage != Stage::FinalReply && !replies.is_empty();
         if result.is_ok()
-            && judge(stage, reply.code, &reply.bytes).verdict == Verdict::Accepted
+            && judge(stage, reply.code, &reply.bytes, None).verdict == Verdict::Accepted
             && !ahead
         {
             return Ok(reply);
@@ -405,7 +406,7 @@ async fn ask(wire: &mut Wire, tape: &Tape, stage: Stage, line: &str) -> Result<R
         let (mut replies, rest) = Reply::all(&received);
         if replies.len() == 1 && rest.is_empty() {
             let reply = replies.swap_remove(0);
-            if judge(stage, reply.code, &reply.bytes).verdict == Verdict::Accepted {
+            if judge(stage, reply.code, &reply.bytes, None).verdict == Verdict::Accepted {
                 return Ok(reply);
             }
             return Err(refused(stage, Some(reply), &""));
@@ -441,7 +442,7 @@ fn refused(stage: Stage, reply: Option<Reply>, otherwise: &dyn Display) -> Failu
     let Some(reply) = reply else {
         return Failure::of(stage, Outcome::Connection, otherwise.to_string());
     };
-    let ruling = judge(stage, reply.code, &reply.bytes);
+    let ruling = judge(stage, reply.code, &reply.bytes, None);
     let outcome = match ruling.verdict {
         Verdict::Limited(_) => Outcome::Limited,
         Verdict::Connection => Outcome::Connection,

@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 
+use crate::mail::provider::Provider;
 use crate::secret::SecretText;
 use crate::world::World;
 
@@ -27,7 +29,8 @@ pub use failure::Failure;
 pub use tls::SetupError;
 
 /// How the connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Security {
     /// Not at all. To loopback only, unless [`Settings::allow_plaintext`] says otherwise.
     None,
@@ -62,6 +65,8 @@ impl Deadlines {
 /// Where mail is delivered to.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Whose server it is, where that is known: some rules of the rulebook are a provider's own.
+    pub provider: Option<&'static Provider>,
     /// A name or an IP address.
     pub host: String,
     /// 465, 587, …

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::attempt::{Outcome, Stage, Symptom};
+use super::provider::Provider;
 use crate::language::Language;
 
 /// What to do about a reply.
@@ -34,7 +37,8 @@ pub enum Rest {
 }
 
 /// A text in every language that gatepost speaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Words {
     /// Chinese in traditional characters.
     pub zh_hant: String,
@@ -87,8 +91,9 @@ impl Ruling {
     }
 }
 
-/// Judges the reply `code` with its `text` (the bytes as they came) at `stage`.
-pub fn judge(stage: Stage, code: u16, _text: &[u8]) -> Ruling {
+/// Judges the reply `code` with its `text` (the bytes as they came) at `stage`. A provider's own
+/// rules count where the relay is known to be its.
+pub fn judge(stage: Stage, code: u16, _text: &[u8], _provider: Option<&Provider>) -> Ruling {
     Ruling {
         verdict: by_code(stage, code),
         rule: None,
@@ -96,7 +101,12 @@ pub fn judge(stage: Stage, code: u16, _text: &[u8]) -> Ruling {
 }
 
 /// The rule that explains a failure without a reply.
-pub fn explain(_stage: Stage, _symptom: Symptom, _outcome: Outcome) -> Option<&'static Rule> {
+pub fn explain(
+    _stage: Stage,
+    _symptom: Symptom,
+    _outcome: Outcome,
+    _provider: Option<&Provider>,
+) -> Option<&'static Rule> {
     None
 }
 
@@ -148,7 +158,11 @@ mod tests {
             (Stage::MailFrom, 553, Verdict::Configuration),
             (Stage::MailFrom, 552, Verdict::Permanent),
         ] {
-            assert_eq!(judge(stage, code, b"").verdict, verdict, "{stage:?} {code}");
+            assert_eq!(
+                judge(stage, code, b"", None).verdict,
+                verdict,
+                "{stage:?} {code}"
+            );
         }
     }
 }
