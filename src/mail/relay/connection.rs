@@ -13,6 +13,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::failure::Failure;
 use super::reply::Reply;
@@ -77,24 +78,21 @@ impl Connection {
     }
 
     async fn open_on(shared: &Arc<Shared>, tape: &Arc<Tape>) -> Result<Connection, Failure> {
+        let stream = dial::dial(&shared.settings, &shared.world).await?;
+        let wire = protect(shared, stream, tape).await?;
+        let mut connection = Connection::greet(shared, wire, tape).await?;
+        connection.log_in().await?;
+        Ok(connection)
+    }
+
+    /// The greeting and EHLO, over a wire that is protected already.
+    pub(super) async fn greet(
+        shared: &Arc<Shared>,
+        wire: Wire,
+        tape: &Arc<Tape>,
+    ) -> Result<Connection, Failure> {
         let settings = &shared.settings;
-        let stream = dial::dial(settings, &shared.world).await?;
         let limit = settings.deadlines.greeting;
-        let wire = match settings.security {
-            Security::None => Wire::new(Stream::Plain(stream), tape.clone(), b""),
-            Security::Implicit => {
-                let handshake = tls::handshake(&shared.tls, &settings.host, stream);
-                let stream = within(shared, Stage::Tls, limit, handshake).await??;
-                Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"")
-            }
-            Security::StartTls => {
-                let wire = Wire::new(Stream::Plain(stream), tape.clone(), b"");
-                let stream = upgrade(shared, wire, tape).await?;
-                // After STARTTLS the server does not greet again (RFC 3207, 4.2), but the
-                // client waits for it.
-                Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"220 TLS\r\n")
-            }
-        };
         tape.speak(Speaking::Commands);
         let hello = ClientId::Domain(settings.hello_name.clone());
         let connecting = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello);
@@ -105,18 +103,17 @@ impl Connection {
                 return Err(refused(Stage::Greeting, reply, &error));
             }
         };
-        let mut connection = Connection {
+        Ok(Connection {
             smtp,
             tape: tape.clone(),
             shared: shared.clone(),
             delivered: 0,
             broken: false,
-        };
-        connection.log_in().await?;
-        Ok(connection)
+        })
     }
 
-    async fn log_in(&mut self) -> Result<(), Failure> {
+    /// AUTH, where there are credentials.
+    pub(super) async fn log_in(&mut self) -> Result<(), Failure> {
         let settings = &self.shared.settings;
         let (Some(user), Some(password)) = (&settings.user, &settings.password) else {
             return Ok(());
@@ -219,7 +216,7 @@ impl Connection {
     }
 
     /// What MAIL FROM has to announce, if the server knows it.
-    fn parameters(&self, parcel: &Parcel) -> Result<Vec<MailParameter>, Failure> {
+    pub(super) fn parameters(&self, parcel: &Parcel) -> Result<Vec<MailParameter>, Failure> {
         let server = self.smtp.server_info();
         let mut parameters = Vec::new();
         if parcel.needs_smtputf8() {
@@ -253,7 +250,8 @@ impl Connection {
         failure
     }
 
-    async fn command(
+    /// Says one command and judges the reply to it.
+    pub(super) async fn command(
         &mut self,
         stage: Stage,
         command: impl Display,
@@ -355,13 +353,38 @@ impl Connection {
     }
 }
 
+/// A wire over `stream` that is protected as the settings want it.
+pub(super) async fn protect(
+    shared: &Arc<Shared>,
+    stream: TcpStream,
+    tape: &Arc<Tape>,
+) -> Result<Wire, Failure> {
+    let settings = &shared.settings;
+    let limit = settings.deadlines.greeting;
+    Ok(match settings.security {
+        Security::None => Wire::new(Stream::Plain(stream), tape.clone(), b""),
+        Security::Implicit => {
+            let handshake = tls::handshake(&shared.tls, &settings.host, stream);
+            let stream = within(shared, Stage::Tls, limit, handshake).await??;
+            Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"")
+        }
+        Security::StartTls => {
+            let wire = Wire::new(Stream::Plain(stream), tape.clone(), b"");
+            let stream = upgrade(shared, wire, tape).await?;
+            // After STARTTLS the server does not greet again (RFC 3207, 4.2), but the client
+            // waits for it.
+            Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"220 TLS\r\n")
+        }
+    })
+}
+
 /// EHLO, STARTTLS and the handshake. Read by our own eyes: bytes that came in plain text behind
 /// the answer to STARTTLS must not be taken for encrypted ones (CVE-2011-0411).
 async fn upgrade(
     shared: &Shared,
     mut wire: Wire,
     tape: &Tape,
-) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>, Failure> {
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
     let settings = &shared.settings;
     let limit = settings.deadlines.greeting;
     let hello = async {
@@ -475,14 +498,14 @@ fn deciding_reply(bytes: &[u8]) -> Option<Reply> {
     }
 }
 
-fn masked(shared: &Shared, mut failure: Failure, more: &[String]) -> Failure {
+pub(super) fn masked(shared: &Shared, mut failure: Failure, more: &[String]) -> Failure {
     failure.reply = shared.secrets.mask(failure.reply, more);
     failure.transcript = shared.secrets.mask(failure.transcript, more);
     failure
 }
 
 /// The address was an `EmailAddress` when the letter was composed.
-fn address(text: &str) -> Address {
+pub(super) fn address(text: &str) -> Address {
     let (local, domain) = text.rsplit_once('@').unwrap_or((text, ""));
     Address::new_dangerous(local, domain)
 }

@@ -24,19 +24,46 @@ pub async fn dial(settings: &Settings, world: &World) -> Result<TcpStream, Failu
             .map_err(|error| fault(format!("{host} was not found: {error}")))?;
         let stream = race(addresses.collect(), world)
             .await
-            .map_err(|error| fault(format!("{host}:{port}: {error}")))?;
-        check_plain(settings, &stream)?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| fault(error.to_string()))?;
-        Ok(stream)
+            .map_err(|error| unconnected(settings, &error))?;
+        ready(settings, stream)
     };
-    world.timeout(limit, work).await.unwrap_or_else(|_| {
-        let seconds = limit.as_secs();
-        Err(fault(format!(
-            "no connection to {host}:{port} within {seconds} s"
-        )))
-    })
+    let dialled = world.timeout(limit, work).await;
+    dialled.unwrap_or_else(|_| Err(silent(settings)))
+}
+
+/// Connects to one of the server's addresses, within the same deadline.
+pub async fn dial_one(
+    settings: &Settings,
+    world: &World,
+    address: SocketAddr,
+) -> Result<TcpStream, Failure> {
+    let work = async {
+        let stream = TcpStream::connect(address)
+            .await
+            .map_err(|error| unconnected(settings, &error))?;
+        ready(settings, stream)
+    };
+    let dialled = world.timeout(settings.deadlines.connect, work).await;
+    dialled.unwrap_or_else(|_| Err(silent(settings)))
+}
+
+/// The connection, if it may be used.
+fn ready(settings: &Settings, stream: TcpStream) -> Result<TcpStream, Failure> {
+    check_plain(settings, &stream)?;
+    stream
+        .set_nodelay(true)
+        .map_err(|error| fault(error.to_string()))?;
+    Ok(stream)
+}
+
+fn unconnected(settings: &Settings, error: &std::io::Error) -> Failure {
+    fault(format!("{}:{}: {error}", settings.host, settings.port))
+}
+
+fn silent(settings: &Settings) -> Failure {
+    let (host, port) = (&settings.host, settings.port);
+    let seconds = settings.deadlines.connect.as_secs();
+    fault(format!("no connection to {host}:{port} within {seconds} s"))
 }
 
 fn fault(problem: String) -> Failure {

@@ -8,6 +8,7 @@
 mod connection;
 mod dial;
 mod failure;
+mod probe;
 mod reply;
 mod tls;
 mod wire;
@@ -26,6 +27,7 @@ use crate::world::World;
 
 pub use connection::{Accepted, Connection};
 pub use failure::Failure;
+pub use probe::Probe;
 pub use tls::SetupError;
 
 /// How the connection is protected.

@@ -157,6 +157,11 @@ impl Wire {
         }
     }
 
+    /// What lies below.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
     /// The stream itself.
     pub fn into_stream(self) -> Stream {
         self.stream
