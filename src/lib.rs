@@ -11,7 +11,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | [`cli`] | the commands; the only prints and exit codes |
-//! | [`serve`] · [`config`] | the composition root · settings and where each came from |
+//! | [`serve`] · [`config`] · [`client`] | the composition root · settings and where each came from · a client of the HTTP API |
 //! | [`http`] | the API; [`http::problem`] alone knows the status codes of errors |
 //! | [`operator`] | what the operator and the team's programs do: the outbox, the routes, mail to be sent |
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
@@ -50,6 +50,7 @@
 pub mod address;
 pub mod audit;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod events;
 pub mod http;

@@ -1,0 +1,257 @@
+//! The operations of the operator's API, one method each.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::json;
+
+use super::Answer;
+use super::Attempt;
+use super::Client;
+use super::Error;
+use super::LastError;
+use super::Mail;
+use super::MailDetail;
+use super::MailPage;
+use super::Method;
+use super::PATIENCE;
+use super::Route;
+use super::Routes;
+use super::Why;
+use super::encode;
+
+/// How long the server itself waits for the outcome of a test mail, and then some.
+const TRIAL: Duration = Duration::from_secs(135);
+
+/// Which mails of the outbox to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MailQuery {
+    /// Only those in this state.
+    pub state: Option<String>,
+    /// Only those of this kind.
+    pub kind: Option<String>,
+    /// Only those to this address.
+    pub to: Option<String>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// How many a page has.
+    pub limit: Option<u32>,
+}
+
+/// What can be done to a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailAction {
+    /// Try it now.
+    Retry,
+    /// Bring a dead one back.
+    Requeue,
+    /// Never send it.
+    Discard,
+    /// Take the discard back.
+    Undo,
+}
+
+impl MailAction {
+    const fn word(self) -> &'static str {
+        match self {
+            MailAction::Retry => "retry",
+            MailAction::Requeue => "requeue",
+            MailAction::Discard => "discard",
+            MailAction::Undo => "undo",
+        }
+    }
+}
+
+/// What can be done to a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteAction {
+    /// Send nothing over it.
+    Pause,
+    /// Send over it again.
+    Resume,
+}
+
+impl RouteAction {
+    const fn word(self) -> &'static str {
+        match self {
+            RouteAction::Pause => "pause",
+            RouteAction::Resume => "resume",
+        }
+    }
+}
+
+/// What became of a test mail.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TestMail {
+    /// Its name in the outbox.
+    pub id: String,
+    /// Where it stands.
+    pub state: String,
+    /// What kept it from being sent, with the relay's own words.
+    #[serde(default)]
+    pub setback: Option<String>,
+    /// When it is tried again.
+    #[serde(default)]
+    pub next_at: Option<String>,
+    /// Whether mail is captured there and does not go out.
+    #[serde(default)]
+    pub captured: bool,
+    /// Why it is where it is.
+    #[serde(default)]
+    pub why: Option<Why>,
+    /// What kept it from being sent, in its parts.
+    #[serde(default)]
+    pub last_error: Option<LastError>,
+    /// What was tried.
+    #[serde(default)]
+    pub attempt: Option<Attempt>,
+}
+
+/// An API key of another program, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Key {
+    /// Its name for gatepost.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: String,
+    /// When it was last used.
+    #[serde(default)]
+    pub last_used_at: Option<String>,
+}
+
+/// All API keys.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Keys {
+    /// The keys.
+    pub items: Vec<Key>,
+}
+
+/// An API key that was just made. Its Debug shows the secret to nobody: it has none.
+#[derive(Deserialize)]
+pub struct NewKey {
+    /// What is known of it from now on.
+    #[serde(flatten)]
+    pub about: Key,
+    /// The secret, told this once.
+    pub key: String,
+}
+
+impl Client {
+    /// A page of the outbox.
+    ///
+    /// # Errors
+    /// Those of [`Error`].
+    pub fn mails(&self, query: &MailQuery) -> Result<Answer<MailPage>, Error> {
+        let limit = query.limit.map(|limit| limit.to_string());
+        let given: Vec<String> = [
+            ("state", &query.state),
+            ("kind", &query.kind),
+            ("to", &query.to),
+            ("cursor", &query.cursor),
+            ("limit", &limit),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", encode(value.as_deref()?))))
+        .collect();
+        let mark = if given.is_empty() { "" } else { "?" };
+        self.get(&format!("/outbox{mark}{}", given.join("&")))
+    }
+
+    /// One mail with its attempts.
+    ///
+    /// # Errors
+    /// Those of [`Error`]; `not_found`.
+    pub fn mail(&self, id: &str) -> Result<Answer<MailDetail>, Error> {
+        self.get(&format!("/outbox/{}", encode(id)))
+    }
+
+    /// Does something to a mail; the answer is the mail afterwards, or the one that was made in
+    /// its place.
+    ///
+    /// # Errors
+    /// Those of [`Error`]; `not_found`, `outbox_conflict`.
+    pub fn act_on_mail(&self, action: MailAction, id: &str) -> Result<Answer<Mail>, Error> {
+        let path = format!("/outbox/{}/{}", encode(id), action.word());
+        self.post(&path, None, PATIENCE)
+    }
+
+    /// The routes.
+    ///
+    /// # Errors
+    /// Those of [`Error`].
+    pub fn routes(&self) -> Result<Answer<Routes>, Error> {
+        self.get("/routes")
+    }
+
+    /// Pauses a route or resumes it; the answer is the route afterwards.
+    ///
+    /// # Errors
+    /// Those of [`Error`]; `not_found`.
+    pub fn act_on_route(&self, action: RouteAction, name: &str) -> Result<Answer<Route>, Error> {
+        let path = format!("/routes/{}/{}", encode(name), action.word());
+        self.post(&path, None, PATIENCE)
+    }
+
+    /// The API keys.
+    ///
+    /// # Errors
+    /// Those of [`Error`].
+    pub fn keys(&self) -> Result<Answer<Keys>, Error> {
+        self.get("/keys")
+    }
+
+    /// Makes an API key; the answer holds its secret.
+    ///
+    /// # Errors
+    /// Those of [`Error`].
+    pub fn create_key(&self, name: &str) -> Result<Answer<NewKey>, Error> {
+        self.post("/keys", Some(&json!({ "name": name })), PATIENCE)
+    }
+
+    /// Takes an API key away: whoever uses it is refused from now on.
+    ///
+    /// # Errors
+    /// Those of [`Error`]; `not_found`.
+    pub fn revoke_key(&self, id: &str) -> Result<Value, Error> {
+        let path = admin(&format!("/keys/{}", encode(id)));
+        self.call(Method::Delete, &path, None, PATIENCE)
+    }
+
+    /// Sends a test mail to `to` and waits until the relay took it or the first try failed, at
+    /// most for about two minutes.
+    ///
+    /// # Errors
+    /// Those of [`Error`].
+    pub fn send_test_mail(&self, to: &str) -> Result<Answer<TestMail>, Error> {
+        self.post("/test_mail", Some(&json!({ "email": to })), TRIAL)
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, Error> {
+        self.read(self.call(Method::Get, &admin(path), None, PATIENCE)?)
+    }
+
+    fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+        patience: Duration,
+    ) -> Result<Answer<T>, Error> {
+        self.read(self.call(Method::Post, &admin(path), body, patience)?)
+    }
+
+    fn read<T: DeserializeOwned>(&self, json: Value) -> Result<Answer<T>, Error> {
+        Answer::read(json).map_err(|error| Error::Misread {
+            url: self.base.clone(),
+            problem: error.to_string(),
+        })
+    }
+}
+
+fn admin(path: &str) -> String {
+    format!("/api/v1/admin{path}")
+}
