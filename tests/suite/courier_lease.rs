@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatepost::events::Topic;
 use gatepost::mail::Letter;
 use gatepost::mail::attempt::{Attempt, Outcome, Stage};
-use gatepost::mail::outbox::{self, State};
+use gatepost::mail::outbox::{self, Charge, State, Want};
 use gatepost::store::Tx;
 
 use crate::courier_post::{LEASE, Post};
@@ -44,7 +44,7 @@ async fn a_clock_that_was_set_back_gives_a_lapsed_mail_its_time_again() {
     post.enqueue(vec![letter]).await;
     let now = post.simulated.world().now();
     let lapsed = move |tx: &mut Tx<'_>| {
-        let claim = outbox::claim(tx, now, LEASE, 1)?[0];
+        let claim = outbox::claim(tx, now, LEASE, Want::any(1))?[0];
         let attempt = Attempt {
             started_at: now,
             ended_at: expires_at,
@@ -59,6 +59,7 @@ async fn a_clock_that_was_set_back_gives_a_lapsed_mail_its_time_again() {
         let completion = outbox::Completion {
             claim,
             attempt: Some(attempt),
+            charge: Charge::Try,
             retry_at: None,
         };
         outbox::complete(tx, now, &[completion])
@@ -168,7 +169,7 @@ async fn a_courier_that_died_loses_its_lease_and_its_right_to_complete() {
         .store
         .write(move |tx| {
             outbox::enqueue(tx, &letter)?;
-            outbox::claim(tx, now, LEASE, 64)
+            outbox::claim(tx, now, LEASE, Want::any(64))
         })
         .await
         .unwrap();
@@ -186,6 +187,7 @@ async fn a_courier_that_died_loses_its_lease_and_its_right_to_complete() {
     let late = outbox::Completion {
         claim: claims[0],
         attempt: None,
+        charge: Charge::Try,
         retry_at: None,
     };
     let counted = post
@@ -210,7 +212,7 @@ async fn what_a_killed_courier_had_is_tried_again_when_the_next_one_starts() {
     post.enqueue(vec![taken, waiting]).await;
     let claims = post
         .store
-        .write(move |tx| outbox::claim(tx, now, LEASE, 1))
+        .write(move |tx| outbox::claim(tx, now, LEASE, Want::any(1)))
         .await
         .unwrap();
     assert_eq!(claims[0].id, taken_id);

@@ -14,7 +14,7 @@ use super::run::{Ended, Run, Until};
 use super::{Phase, Shared, cut};
 use crate::events::Watch;
 use crate::mail::letter::OutboxId;
-use crate::mail::outbox::{self, Claim, Completion};
+use crate::mail::outbox::{self, Claim, Completion, Want};
 use crate::mail::relay::Connection;
 use crate::store::{Error, Read};
 use crate::world::Timestamp;
@@ -224,7 +224,7 @@ impl Dispatch {
                 }
                 let claims = match only {
                     _ if limit == 0 => Vec::new(),
-                    None => outbox::claim(tx, now, lease, limit)?,
+                    None => outbox::claim(tx, now, lease, Want::any(limit))?,
                     Some(id) => outbox::claim_one(tx, now, lease, id)?.into_iter().collect(),
                 };
                 Ok::<_, Error>((counted, claims, next_due(tx, only)?))

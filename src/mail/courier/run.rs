@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Phase, Shared, cut};
 use crate::mail::attempt::{Attempt, Outcome, Stage};
 use crate::mail::letter::Parcel;
-use crate::mail::outbox::{self, Claim, Completion};
+use crate::mail::outbox::{self, Charge, Claim, Completion};
 use crate::mail::plan;
 use crate::mail::relay::{Accepted, Connection, Failure};
 use crate::store::Error;
@@ -128,6 +128,7 @@ impl Run {
         Completion {
             claim,
             attempt,
+            charge: Charge::Try,
             retry_at,
         }
     }

@@ -23,8 +23,51 @@ pub struct Claim {
     pub tries: u32,
     /// Its lane.
     pub lane: Lane,
+    /// When it was composed.
+    pub created_at: Timestamp,
+    /// Since when it was due: its place in the lane, should it go back as it came.
+    pub due_at: Timestamp,
     /// From when on it must not be sent any more.
     pub expires_at: Timestamp,
+}
+
+/// What a courier can take just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Want {
+    /// How many mails, both lanes together.
+    pub limit: usize,
+    /// How many of them may be of the lane that nobody waits for.
+    pub ordinary: usize,
+    /// Whether to leave mails alone that may have reached their recipient already.
+    pub undoubted_only: bool,
+}
+
+impl Want {
+    /// Up to `limit` mails, whichever they are.
+    pub fn any(limit: usize) -> Want {
+        Want {
+            limit,
+            ordinary: limit,
+            undoubted_only: false,
+        }
+    }
+
+    fn of(&self, lane: Lane) -> usize {
+        match lane {
+            Lane::Prompt => self.limit,
+            Lane::Ordinary => self.ordinary.min(self.limit),
+        }
+    }
+}
+
+/// Whether an attempt counts against the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charge {
+    /// It does: one try of its plan is used up.
+    Try,
+    /// It says nothing about the mail (the route failed): recorded, no try charged, and the mail
+    /// goes back to the place in its lane from which it came.
+    None,
 }
 
 /// How a claim ended.
@@ -34,11 +77,17 @@ pub struct Completion {
     pub claim: Claim,
     /// What was tried; `None` when nothing was, and the mail goes back as it came.
     pub attempt: Option<Attempt>,
-    /// When to try again, should the attempt ask for it; `None` when there is no time left.
+    /// Whether the attempt is the mail's or its route's.
+    pub charge: Charge,
+    /// When to try again, should the attempt ask for it; `None` when there is no time left. Of
+    /// no matter where nothing is charged.
     pub retry_at: Option<Timestamp>,
 }
 
-/// Claims up to `limit` mails that are due at `now`, prompt ones first, oldest first, each for
+/// How many mails are looked at for one that is not doubtful.
+const MOST_LOOKED_AT: usize = 1000;
+
+/// Claims the mails that are `want`ed and due at `now`, prompt ones first, oldest first, each for
 /// `lease`. Those whose time went by are expired on the way, and what another courier held past
 /// the end of its lease is claimed again.
 ///
@@ -48,18 +97,42 @@ pub fn claim(
     tx: &mut Tx<'_>,
     now: Timestamp,
     lease: Duration,
-    limit: usize,
+    want: Want,
 ) -> Result<Vec<Claim>, Error> {
     let mut due = Vec::new();
     for lane in Lane::ALL {
+        let most = want.of(lane).min(want.limit - due.len());
+        if most == 0 {
+            continue;
+        }
         let lane = lane as u8;
-        let left = limit - due.len();
         let rows = tx.scan(DUE.under(&lane).up_to(&(lane, now)))?;
-        for row in rows.take(left) {
-            due.push(row?.0);
+        if want.undoubted_only {
+            let mut taken = 0;
+            for row in rows.take(MOST_LOOKED_AT) {
+                let (key, ()) = row?;
+                if is_undoubted(tx, key.2)? {
+                    due.push(key);
+                    taken += 1;
+                }
+                if taken == most {
+                    break;
+                }
+            }
+        } else {
+            for row in rows.take(most) {
+                due.push(row?.0);
+            }
         }
     }
     take(tx, now, lease, due)
+}
+
+/// Whether the mail has certainly not reached its recipient: neither did an attempt end in doubt,
+/// nor has anybody had it who was not heard of again.
+fn is_undoubted(read: &impl Read, id: OutboxId) -> Result<bool, Error> {
+    let row = read.get(&ROWS, &id)?;
+    Ok(row.is_some_and(|row| !row.doubtful && row.state != State::Sending))
 }
 
 /// Claims the mail called `id`, if it is due, and no other.
@@ -114,6 +187,8 @@ fn take(
                 number: row.claim,
                 tries: row.tries,
                 lane: row.lane(),
+                created_at: row.created_at,
+                due_at: at,
                 expires_at: row.expires_at,
             });
         }
@@ -218,9 +293,15 @@ pub fn complete(
         };
         let mut row = before.clone();
         match &completion.attempt {
-            None => wait(&mut row, now),
+            None => wait(&mut row, claim.due_at),
             Some(attempt) => {
-                settle(&mut row, attempt, completion.retry_at, now);
+                match completion.charge {
+                    Charge::Try => settle(&mut row, attempt, completion.retry_at, now),
+                    Charge::None => {
+                        row.setback = Some(setback(attempt));
+                        wait(&mut row, claim.due_at);
+                    }
+                }
                 ledger.tx.put(&ATTEMPTS, &(claim.id, claim.number), attempt);
             }
         }
@@ -245,7 +326,10 @@ fn settle(row: &mut Row, attempt: &Attempt, retry_at: Option<Timestamp>, now: Ti
         row.setback = Some(setback(attempt));
     }
     match attempt.outcome {
-        Outcome::Accepted => end(row, State::Sent, now),
+        Outcome::Accepted => {
+            row.route = attempt.route;
+            end(row, State::Sent, now);
+        }
         Outcome::Permanent => end(row, State::Dead, now),
         // It lapsed on a clock that was set back since.
         Outcome::Lapsed if now < row.expires_at => wait(row, now),
@@ -311,16 +395,32 @@ fn setback(attempt: &Attempt) -> Setback {
 /// # Errors
 /// Those of the store.
 pub fn next_due(read: &impl Read) -> Result<Option<Timestamp>, Error> {
-    let mut next = None;
-    for lane in Lane::ALL {
-        let first = read.scan(DUE.under(&(lane as u8)))?.next().transpose()?;
-        let at = first.map(|((_, at, _), ())| at);
-        next = match (next, at) {
-            (Some(a), Some(b)) => Some(std::cmp::min(a, b)),
-            (a, b) => a.or(b),
-        };
+    let prompt = next_in(read, Lane::Prompt)?;
+    let ordinary = next_in(read, Lane::Ordinary)?;
+    Ok(prompt.into_iter().chain(ordinary).min())
+}
+
+/// When the next mail of `lane` is due, or the next lease runs out in it.
+///
+/// # Errors
+/// Those of the store.
+pub fn next_in(read: &impl Read, lane: Lane) -> Result<Option<Timestamp>, Error> {
+    let first = read.scan(DUE.under(&(lane as u8)))?.next().transpose()?;
+    Ok(first.map(|((_, at, _), ())| at))
+}
+
+/// When the next mail of `lane` is due that has certainly not reached its recipient yet.
+///
+/// # Errors
+/// Those of the store.
+pub fn next_undoubted(read: &impl Read, lane: Lane) -> Result<Option<Timestamp>, Error> {
+    for entry in read.scan(DUE.under(&(lane as u8)))?.take(MOST_LOOKED_AT) {
+        let ((_, at, id), ()) = entry?;
+        if is_undoubted(read, id)? {
+            return Ok(Some(at));
+        }
     }
-    Ok(next)
+    Ok(None)
 }
 
 /// The sealed body of the mail called `id`, while it has one.

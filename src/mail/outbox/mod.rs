@@ -13,7 +13,10 @@ use crate::mail::attempt::Attempt;
 use crate::mail::letter::{Letter, OutboxId};
 use crate::store::{Error, Read, Tx};
 
-pub use claim::{Claim, Completion, body, claim, claim_one, complete, next_due, renew, revoke};
+pub use claim::{
+    Charge, Claim, Completion, Want, body, claim, claim_one, complete, next_due, next_in,
+    next_undoubted, renew, revoke,
+};
 pub use list::{Filter, Item, Page, list};
 pub use row::{Counts, Row, Setback, Shelved, State};
 pub use sweep::{sweep, sweep_now};
