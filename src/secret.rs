@@ -51,6 +51,8 @@ pub enum TokenKind {
     ResetLink,
     /// The operator.
     Admin,
+    /// One of the team's other programs.
+    ApiKey,
 }
 
 impl TokenKind {
@@ -60,6 +62,7 @@ impl TokenKind {
             TokenKind::Verification => "gpv_",
             TokenKind::ResetLink => "",
             TokenKind::Admin => "gpa_",
+            TokenKind::ApiKey => "gpk_",
         }
     }
 }

@@ -150,6 +150,19 @@ token!(
     "The operator's token, which stands in `admin.token` in the data folder."
 );
 
+token!(
+    /// The key of one of the team's other programs.
+    ApiKeyToken, "api_key", "gpk_…",
+    "The key of a program that has mail sent, made with `gatepost key create`."
+);
+
+impl ApiKeyToken {
+    /// The key, or the problem that there is none.
+    pub fn required(&self) -> Result<&str, Problem> {
+        self.0.as_deref().ok_or(Problem::new(Kind::ApiKeyRequired))
+    }
+}
+
 impl SessionToken {
     /// The token, or the problem that there is none.
     pub fn required(&self) -> Result<&str, Problem> {

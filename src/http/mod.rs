@@ -36,6 +36,7 @@ use crate::events::Events;
 use crate::http::api::admin::AdminApi;
 use crate::http::api::auth::AuthApi;
 use crate::http::api::inbox::InboxApi;
+use crate::http::api::keys::KeysApi;
 use crate::http::api::profile::ProfileApi;
 use crate::http::api::service::ServiceApi;
 use crate::http::api::sessions::SessionsApi;
@@ -53,6 +54,7 @@ use crate::inbox::Inbox;
 use crate::language::Language;
 use crate::mail::Mailer;
 use crate::mail::route::Board;
+use crate::operator::Operator;
 use crate::secret::TokenHash;
 use crate::store::Store;
 use crate::world::World;
@@ -116,6 +118,7 @@ type Apis = (
     ProfileApi,
     SessionsApi,
     InboxApi,
+    KeysApi,
     AdminApi,
     ServiceApi,
 );
@@ -145,9 +148,16 @@ pub fn app(services: Services, settings: Settings) -> App {
         mailer,
         store,
         events,
-        routes: _,
+        routes,
         world,
     } = services;
+    let operator = Operator {
+        store: store.clone(),
+        world: world.clone(),
+        mailer: mailer.clone(),
+        accounts: accounts.clone(),
+        routes,
+    };
     let profile = ProfileApi {
         accounts: accounts.clone(),
         trusted_proxies,
@@ -167,6 +177,11 @@ pub fn app(services: Services, settings: Settings) -> App {
             store: store.clone(),
             guard: guard.clone(),
             closing: closing.subscribe(),
+        },
+        KeysApi {
+            guard: guard.clone(),
+            operator,
+            trusted_proxies,
         },
         AdminApi {
             guard: guard.clone(),

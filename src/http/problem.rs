@@ -68,6 +68,9 @@ kinds! {
     /// The operator's token is missing or wrong.
     AdminRequired = 401 "admin_token_required" "The operator's token is required",
         "Send the token of data/admin.token: Authorization: Bearer gpa_…";
+    /// The API key is missing, wrong or revoked.
+    ApiKeyRequired = 401 "api_key_required" "A valid API key is required",
+        "Send a key made with gatepost key create: Authorization: Bearer gpk_…";
     /// Address and password do not belong together.
     CredentialsRefused = 401 "credentials_refused" "The address or the password is wrong",
         "Check both, or reset the password.";
@@ -95,6 +98,12 @@ kinds! {
     /// The address has an account already.
     AddressTaken = 409 "address_taken" "The address has an account already",
         "Log in, or reset the password.";
+    /// An idempotency key that came with another body before.
+    IdempotencyConflict = 409 "idempotency_conflict" "The idempotency key was used for another mail",
+        "Take a new Idempotency-Key for a new mail, and the same body for a repetition.";
+    /// As many API keys as there may be.
+    TooManyKeys = 409 "too_many_keys" "There are too many API keys",
+        "There are 1000 keys already; revoke one that nobody uses.";
     /// The body is over the limit.
     BodyTooLarge = 413 "body_too_large" "The body is over the limit",
         "A body has at most 65536 bytes.";
@@ -327,6 +336,7 @@ impl Problem {
         if self.0.kind.status() == 401 {
             let realm = match self.0.kind {
                 Kind::AdminRequired => "Bearer realm=\"operator\"",
+                Kind::ApiKeyRequired => "Bearer realm=\"mail\"",
                 _ => "Bearer realm=\"account\"",
             };
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(realm));

@@ -2,6 +2,7 @@
 //! routes are taken, who may have mail sent. Each of it is one transaction with its entry in the
 //! audit record. How it is asked for and answered (HTTP, status codes, texts) is not known here.
 
+mod keys;
 mod outbox;
 mod routes;
 
@@ -14,6 +15,10 @@ use crate::mail::route::Board;
 use crate::store::Store;
 use crate::world::World;
 
+pub use keys::ApiKey;
+pub use keys::Holder;
+pub use keys::KeyError;
+pub use keys::KeyId;
 pub use outbox::Action;
 pub use outbox::OutboxError;
 pub use routes::RouteError;

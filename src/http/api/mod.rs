@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod auth;
 pub mod inbox;
+pub mod keys;
 pub mod message;
 pub mod profile;
 pub mod service;
@@ -28,6 +29,9 @@ pub enum Group {
     /// The captured mail.
     #[oai(rename = "inbox")]
     Inbox,
+    /// Mail for the team's other programs.
+    #[oai(rename = "mail")]
+    Mail,
     /// The operator's part.
     #[oai(rename = "admin")]
     Admin,
@@ -45,6 +49,10 @@ pub const GROUPS: &[(&str, &str)] = &[
     (
         "inbox",
         "Captured mail, newest first. A test asks `wait` for the mail that it expects.",
+    ),
+    (
+        "mail",
+        "Mail for the team's other programs, each with an API key of its own.",
     ),
     (
         "admin",
