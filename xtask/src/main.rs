@@ -15,8 +15,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  check                      formatting, lints and documentation, without running the tests
-  bench capture|http|store   measure against the budgets of the design";
+  check                             formatting, lints and documentation, without running the tests
+  bench capture|http|outbox|store   measure against the budgets of the design";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -11,12 +11,15 @@ mod api;
 mod asking;
 mod bare;
 mod capture;
+mod django;
 mod fill;
 mod http;
 mod load;
 mod opening;
+mod outbox;
 mod postfix;
 mod process;
+mod queue;
 mod relay;
 mod report;
 mod server;
@@ -32,6 +35,7 @@ Usage: cargo xtask bench NAME [--large] [--quick] [--json]
 
   capture   mails a second into the inbox against smtp-sink; memory and lists at 100 000 mails
   http      requests a second against a bare poem handler, and login against argon2 alone
+  outbox    mails a second out of the outbox, against Postfix with the same queue and Django
   store     durable commits a second against redb alone; opening and starting
 
   --large   also 1 000 000 mails (capture), 1 GB in the place of 100 MB (store)
@@ -101,6 +105,7 @@ fn attempt(arguments: &[String]) -> Result<ExitCode> {
     let bench: fn(Effort, &mut Report) -> Result<()> = match names.as_slice() {
         ["capture"] => capture::measure,
         ["http"] => http::measure,
+        ["outbox"] => outbox::measure,
         ["store"] => store::measure,
         _ => return Err(USAGE.into()),
     };

@@ -1,8 +1,10 @@
 //! Postfix's own test programs: smtp-source sends mails as fast as they are taken, smtp-sink takes
 //! them and throws them away.
 
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Result;
@@ -61,23 +63,56 @@ pub struct Sink {
     /// Where it is.
     pub smtp: String,
     process: Background,
+    count: Arc<Mutex<Count>>,
+}
+
+/// What a counting sink has counted, and when.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    mails: u64,
+    /// When the first ones were seen, and how many those were.
+    first: Option<(Instant, u64)>,
+    /// When the last ones were seen.
+    last: Option<Instant>,
 }
 
 impl Sink {
     /// Starts one.
     pub fn start() -> Result<Sink> {
+        Sink::run(false)
+    }
+
+    /// Starts one that tells how many mails it took.
+    pub fn counting() -> Result<Sink> {
+        Sink::run(true)
+    }
+
+    fn run(counts: bool) -> Result<Sink> {
         let mut command = Command::new(SINK);
         if rustix::process::getuid().is_root() {
             command.args(["-u", "nobody"]); // it refuses to run as root
+        }
+        if counts {
+            command.arg("-c");
         }
         let smtp = free_address()?;
         command
             .arg(&smtp)
             .arg("1024")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(if counts {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stderr(Stdio::null());
         let mut process = Background::start(&mut command)?;
+        let count = Arc::new(Mutex::new(Count::default()));
+        if let Some(told) = process.child().stdout.take() {
+            let count = count.clone();
+            // It ends with the sink.
+            std::thread::spawn(move || read_counts(told, &count));
+        }
         let start = Instant::now();
         while TcpStream::connect(&smtp).is_err() {
             process.check_running()?;
@@ -86,12 +121,70 @@ impl Sink {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(Sink { smtp, process })
+        Ok(Sink {
+            smtp,
+            process,
+            count,
+        })
     }
 
     /// The processor time that it has used.
     pub fn cpu(&self) -> Result<Duration> {
         self.process.cpu()
+    }
+
+    /// Waits until a counting sink has taken `mails`, and tells how many a second those were
+    /// between the first and the last: how long a sender took to start is its own affair.
+    pub fn rate_of(&self, mails: u64, limit: Duration) -> Result<f64> {
+        let start = Instant::now();
+        loop {
+            let count = self.counted();
+            if let (true, Some((first, seen)), Some(last)) =
+                (count.mails >= mails, count.first, count.last)
+            {
+                return Ok((count.mails - seen) as f64 / (last - first).as_secs_f64());
+            }
+            if start.elapsed() > limit {
+                let counted = count.mails;
+                return Err(format!("{counted} of {mails} mails came within {limit:?}").into());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// How many mails a counting sink has taken.
+    pub fn mails(&self) -> u64 {
+        self.counted().mails
+    }
+
+    fn counted(&self) -> Count {
+        *self
+            .count
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
+    }
+}
+
+/// Takes in what `smtp-sink -c` tells after every mail: `sess=1 quit=0 mesg=7` and a return.
+fn read_counts(mut told: std::process::ChildStdout, count: &Mutex<Count>) {
+    let mut chunk = vec![0; 1 << 16];
+    let mut text = String::new();
+    while let Ok(length @ 1..) = told.read(&mut chunk) {
+        let now = Instant::now();
+        text.push_str(&String::from_utf8_lossy(&chunk[..length]));
+        let whole = text.rfind('\r').map_or(0, |end| end + 1);
+        let newest = text[..whole].trim_end().rsplit("mesg=").next();
+        if let Some(mails) = newest.and_then(|number| number.parse().ok()) {
+            let mut count = count.lock().unwrap_or_else(|broken| broken.into_inner());
+            if mails > count.mails {
+                count.mails = mails;
+                count.first.get_or_insert((now, mails));
+                count.last = Some(now);
+            }
+        }
+        text.drain(..whole);
+        // To be woken by every mail would cost what is measured; a pipe holds a thousand.
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -34,6 +34,11 @@ impl Background {
         Ok(Background { child, name })
     }
 
+    /// The process itself, for its pipes.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
     /// Waits until the file at `path` is there and whole (one line), and returns it.
     pub fn ready(&mut self, path: &Path, limit: Duration) -> Result<String> {
         let start = Instant::now();
