@@ -12,6 +12,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use crate::http::problem::Kind;
 use crate::http::problem::Problem;
 use crate::identity::Client;
+use crate::language::Language;
 
 /// The address of whoever asks. A header is believed only behind `trusted_proxies` proxies of
 /// ours: each appends the address it saw, so the client stands that many from the right.
@@ -87,6 +88,29 @@ pub fn client(request: &Request, trusted_proxies: usize) -> Client {
         ip: address(request, trusted_proxies),
         user_agent,
     }
+}
+
+/// The language that the client likes best of ours (Accept-Language, RFC 9110, 12.5.4); `None` when
+/// it likes none of them.
+pub fn language(request: &Request) -> Option<Language> {
+    let lines = request.headers().get_all(header::ACCEPT_LANGUAGE);
+    let ranges = lines
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
+    let mut best: Option<(f32, Language)> = None;
+    for range in ranges {
+        let mut parts = range.split(';');
+        let tag = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse().ok());
+        let weight = weight.unwrap_or(1.0_f32);
+        let Ok(language) = tag.parse() else { continue };
+        // The first of equals.
+        if weight > best.map_or(0.0, |(weight, _)| weight) {
+            best = Some((weight, language));
+        }
+    }
+    best.map(|(_, language)| language)
 }
 
 /// The Bearer token of a request (RFC 6750).
@@ -202,6 +226,20 @@ mod tests {
             "203.0.113.9"
         );
         assert_eq!(seen(&["203.0.113.9, \u{e9}"], 1), "0.0.0.0");
+    }
+
+    #[test]
+    fn the_language_that_is_liked_best_is_spoken_if_it_is_ours() {
+        let with = |value: &str| {
+            let request = Request::builder().header("accept-language", value).finish();
+            language(&request)
+        };
+        assert_eq!(with("zh-TW,zh;q=0.9,en;q=0.8"), Some(Language::ZhHant));
+        assert_eq!(with("fr, en;q=0.3, zh-CN;q=0.5"), Some(Language::ZhHans));
+        assert_eq!(with("en;q=0, fr"), None);
+        assert_eq!(with("*"), None);
+        assert_eq!(with(""), None);
+        assert_eq!(language(&Request::default()), None);
     }
 
     #[test]

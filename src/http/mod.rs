@@ -33,7 +33,8 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::events::Events;
-use crate::http::api::admin::AdminApi;
+use crate::http::api::admin::outbox::OutboxApi;
+use crate::http::api::admin::test_mail::TestMailApi;
 use crate::http::api::auth::AuthApi;
 use crate::http::api::inbox::InboxApi;
 use crate::http::api::keys::KeysApi;
@@ -119,7 +120,8 @@ type Apis = (
     SessionsApi,
     InboxApi,
     KeysApi,
-    AdminApi,
+    TestMailApi,
+    OutboxApi,
     ServiceApi,
 );
 
@@ -180,10 +182,10 @@ pub fn app(services: Services, settings: Settings) -> App {
         },
         KeysApi {
             guard: guard.clone(),
-            operator,
+            operator: operator.clone(),
             trusted_proxies,
         },
-        AdminApi {
+        TestMailApi {
             guard: guard.clone(),
             mailer,
             store: store.clone(),
@@ -192,6 +194,12 @@ pub fn app(services: Services, settings: Settings) -> App {
             language: settings.language,
             captures: settings.captures,
             closing: closing.subscribe(),
+        },
+        OutboxApi {
+            guard: guard.clone(),
+            operator,
+            language: settings.language,
+            trusted_proxies,
         },
         ServiceApi {
             accounts,

@@ -104,6 +104,9 @@ kinds! {
     /// As many API keys as there may be.
     TooManyKeys = 409 "too_many_keys" "There are too many API keys",
         "There are 1000 keys already; revoke one that nobody uses.";
+    /// The mail's state forbids what was asked for.
+    OutboxConflict = 409 "outbox_conflict" "The mail does not stand so that this can be done",
+        "It was sent already.";
     /// The body is over the limit.
     BodyTooLarge = 413 "body_too_large" "The body is over the limit",
         "A body has at most 65536 bytes.";

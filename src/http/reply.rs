@@ -1,7 +1,7 @@
 //! Answers that went well, one type a status. What must not live here: problems.
 
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
-use poem::{Body, IntoResponse, Response};
+use poem::{Body, IntoResponse, Request, Response};
 use poem_openapi::registry::{
     MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
 };
@@ -160,10 +160,27 @@ impl<T: Type> ApiResponse for Awaited<T> {
 /// 200 with a page of a list, and a `Link` to the next one (RFC 8288).
 #[derive(Debug)]
 pub struct Page<T> {
-    /// The page.
-    pub page: T,
+    page: T,
     /// The path and query of the next page.
-    pub next: Option<String>,
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The answer to `request`. The next page is asked for as this one was, with another cursor.
+    pub fn of(page: T, request: &Request, next_cursor: Option<&str>) -> Page<T> {
+        let next = next_cursor.map(|cursor| {
+            let query = request.uri().query().unwrap_or_default();
+            let mut next = url::form_urlencoded::Serializer::new(String::new());
+            for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+                if name != "cursor" {
+                    next.append_pair(&name, &value);
+                }
+            }
+            next.append_pair("cursor", cursor);
+            format!("{}?{}", request.uri().path(), next.finish())
+        });
+        Page { page, next }
+    }
 }
 
 impl<T: Serialize + Send> IntoResponse for Page<T> {

@@ -152,6 +152,7 @@ async fn a_refusal_for_good_is_a_dead_letter_and_its_body_is_wiped() {
     assert_eq!(body.unwrap(), None);
     let dead = post.store.read(|read| {
         let filter = outbox::Filter {
+            kind: None,
             state: Some(State::Dead),
             to: None,
         };
@@ -363,6 +364,7 @@ async fn what_is_done_with_is_forgotten_in_the_end_and_the_counters_follow() {
         (1, 0, 1)
     );
     let dead = outbox::Filter {
+        kind: None,
         state: Some(State::Dead),
         to: None,
     };
@@ -391,6 +393,7 @@ async fn pages_go_through_everything_once_newest_first() {
         ),
     ] {
         let filter = outbox::Filter {
+            kind: None,
             state,
             to: to.map(|to| to.parse().unwrap()),
         };

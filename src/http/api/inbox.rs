@@ -103,14 +103,12 @@ impl InboxApi {
             items.push(wire_summary(summary, outbox_id));
         }
         let next_cursor = page.next_cursor.map(|next| next.to_string());
-        Ok(reply::Page {
-            next: next_cursor.as_deref().map(|next| next_page(request, next)),
-            page: Page {
-                items,
-                next_cursor,
-                total: page.total,
-            },
-        })
+        let page = Page {
+            items,
+            next_cursor: next_cursor.clone(),
+            total: page.total,
+        };
+        Ok(reply::Page::of(page, request, next_cursor.as_deref()))
     }
 
     /// Delete all captured mail.
@@ -304,17 +302,4 @@ fn position(name: &str, text: Option<String>) -> Result<Option<MessageId>, Probl
 /// A mail that cannot be is as little there as one that was deleted.
 fn number(id: &Path<String>) -> Result<MessageId, Problem> {
     id.0.parse().map_err(|_| Problem::new(Kind::NotFound))
-}
-
-/// The path and query of the next page: this one's, with another cursor.
-fn next_page(request: &Request, cursor: &str) -> String {
-    let query = request.uri().query().unwrap_or_default();
-    let mut next = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        if name != "cursor" {
-            next.append_pair(&name, &value);
-        }
-    }
-    next.append_pair("cursor", cursor);
-    format!("{}?{}", request.uri().path(), next.finish())
 }

@@ -94,17 +94,12 @@ impl SessionsApi {
         let limit = limit.0.map_or(PAGE, |limit| limit as usize);
         let page = self.accounts.sessions(&who, cursor, limit).await?;
         let next_cursor = page.next.map(|next| next.to_string());
-        let next = next_cursor
-            .as_deref()
-            .map(|next| format!("{}?cursor={next}&limit={limit}", request.uri().path()));
-        Ok(reply::Page {
-            next,
-            page: SessionPage {
-                items: page.items.into_iter().map(Session::from).collect(),
-                next_cursor,
-                total: page.total,
-            },
-        })
+        let page = SessionPage {
+            items: page.items.into_iter().map(Session::from).collect(),
+            next_cursor: next_cursor.clone(),
+            total: page.total,
+        };
+        Ok(reply::Page::of(page, request, next_cursor.as_deref()))
     }
 
     /// End one of my sessions.

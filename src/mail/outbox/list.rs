@@ -3,6 +3,7 @@
 use super::counts;
 use super::row::{BY_STATE, DUE, ROWS, Row, State};
 use crate::address::EmailAddress;
+use crate::mail::kind::Kind;
 use crate::mail::letter::OutboxId;
 use crate::store::{Error, Read};
 
@@ -11,6 +12,8 @@ use crate::store::{Error, Read};
 pub struct Filter {
     /// Only those in this state.
     pub state: Option<State>,
+    /// Only those of this kind.
+    pub kind: Option<Kind>,
     /// Only those to this address (by its lookup form).
     pub to: Option<EmailAddress>,
 }
@@ -50,10 +53,10 @@ pub fn list(
     limit: usize,
 ) -> Result<Page, Error> {
     let counts = counts(read)?;
-    let total = match (filter.state, &filter.to) {
-        (_, Some(_)) => None,
-        (Some(state), None) => Some(counts.of(state)),
-        (None, None) => Some(counts.total()),
+    let total = match filter.state {
+        _ if filter.kind.is_some() || filter.to.is_some() => None,
+        Some(state) => Some(counts.of(state)),
+        None => Some(counts.total()),
     };
     let open = counts.of(State::Queued) + counts.of(State::Sending) + counts.of(State::Uncertain);
     let mut page = Page {
@@ -131,6 +134,7 @@ fn take(
     // The next page begins below the last row that was looked at.
     page.next = Some(id);
     let wanted = filter.state.is_none_or(|state| state == row.state)
+        && filter.kind.is_none_or(|kind| kind == row.kind)
         && filter
             .to
             .as_ref()

@@ -1,5 +1,4 @@
-//! The operator's part: today the test mail. It needs the operator's token everywhere, also in
-//! `dev` on loopback.
+//! The test mail: one mail the whole road, and the story of what became of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,8 +85,8 @@ problems! {
         InvalidFields, AdminRequired, Unavailable, ShuttingDown
 }
 
-/// The operator's part.
-pub struct AdminApi {
+/// Sends the test mail.
+pub struct TestMailApi {
     /// Who may.
     pub guard: Arc<Guard>,
     /// Composes the mail.
@@ -119,7 +118,7 @@ impl From<TrialError> for Problem {
 }
 
 #[OpenApi(tag = "Group::Admin")]
-impl AdminApi {
+impl TestMailApi {
     /// Send a test mail and wait for its outcome.
     ///
     /// It goes the whole road: outbox, courier, relay. The answer comes when the relay took it or

@@ -1,0 +1,6 @@
+//! The operator's part: the outbox, the routes, the events and the test mail. It needs the
+//! operator's token everywhere, also in `dev` on loopback.
+
+pub mod mail;
+pub mod outbox;
+pub mod test_mail;
