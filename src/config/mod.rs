@@ -81,7 +81,20 @@ impl Request {
 }
 
 /// Reads, parses and checks all settings.
+///
+/// # Errors
+/// Everything that is wrong with them.
 pub fn load(request: &Request) -> Result<Settings, Errors> {
+    let (settings, errors) = load_despite(request);
+    match settings {
+        Some(settings) if errors.0.is_empty() => Ok(settings),
+        _ => Err(errors),
+    }
+}
+
+/// As [`load`], for whoever explains what is wrong: settings that are each right and do not go
+/// together are handed back all the same, beside what is wrong with them.
+pub fn load_despite(request: &Request) -> (Option<Settings>, Errors) {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     let mut chosen = sources::choose(request, &mut errors, &mut warnings);
@@ -96,7 +109,7 @@ pub fn load(request: &Request) -> Result<Settings, Errors> {
         }
     }
     if !errors.is_empty() {
-        return Err(Errors(errors));
+        return (None, Errors(errors));
     }
     let mut settings = settings::assemble(
         &mut |name| values.remove(name),
@@ -109,9 +122,5 @@ pub fn load(request: &Request) -> Result<Settings, Errors> {
     let (errors, doubts) = rules::check(&settings);
     warnings.extend(doubts);
     settings.warnings = warnings;
-    if errors.is_empty() {
-        Ok(settings)
-    } else {
-        Err(Errors(errors))
-    }
+    (Some(settings), Errors(errors))
 }

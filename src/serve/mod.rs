@@ -28,6 +28,7 @@ use crate::mail::Mailer;
 use crate::mail::courier::Courier;
 use crate::mail::relay::Relay;
 use crate::mail::route::Board;
+use crate::mail::route::RouteName;
 use crate::secret::TokenHash;
 use crate::store;
 use crate::store::Store;
@@ -129,6 +130,18 @@ pub fn document(settings: &Settings, yaml: bool) -> String {
         true => http::document_yaml(&settings),
         false => http::document(&settings),
     }
+}
+
+/// The ways out that these settings name, the primary first, whatever `mail.mode` says.
+pub fn ways_out(settings: &Settings) -> Vec<(RouteName, mail::relay::Settings)> {
+    let mut sending = settings.clone();
+    sending.mail.mode = MailMode::Relay;
+    // Without a host there is none; nothing else is asked of the listener's address.
+    let primary = rooms::relay(&sending, settings.smtp.listen).ok();
+    let fallback = rooms::fallback(settings);
+    let primary = primary.map(|relay| (RouteName::Primary, relay));
+    let fallback = fallback.map(|relay| (RouteName::Fallback, relay));
+    primary.into_iter().chain(fallback).collect()
 }
 
 /// The parts that [`send_test_mail`] needs beside the running service.

@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::config;
 use crate::config::MailMode;
 use crate::config::Mode;
 use crate::config::Settings;
@@ -162,17 +163,8 @@ pub(super) fn relay(
     capture: SocketAddr,
 ) -> Result<mail::relay::Settings, StartError> {
     let relay = &settings.relay;
-    let deadlines = mail::relay::Deadlines {
-        connect: relay.connect_timeout,
-        greeting: relay.hello_timeout,
-        envelope: relay.envelope_timeout,
-        content: relay.data_timeout,
-        final_reply: relay.reply_timeout,
-    };
-    let hello_name = relay
-        .hello_name
-        .clone()
-        .unwrap_or_else(|| "localhost".to_owned());
+    let deadlines = deadlines(relay);
+    let hello_name = hello_name(settings);
     if settings.mail.mode == MailMode::Capture {
         let capture = reachable(capture);
         let user = settings.smtp.users.first();
@@ -205,6 +197,39 @@ pub(super) fn relay(
         allow_plaintext: relay.allow_plain,
         deadlines,
     })
+}
+
+/// The fallback, where there is one; deadlines and name are the relay's.
+pub(super) fn fallback(settings: &Settings) -> Option<mail::relay::Settings> {
+    let fallback = &settings.fallback;
+    let relay = &settings.relay;
+    Some(mail::relay::Settings {
+        provider: fallback.provider,
+        host: fallback.host.clone()?,
+        port: fallback.port,
+        security: fallback.security,
+        user: fallback.user.clone(),
+        password: fallback.password.clone(),
+        ca_file: fallback.ca_file.clone(),
+        hello_name: hello_name(settings),
+        allow_plaintext: fallback.allow_plain,
+        deadlines: deadlines(relay),
+    })
+}
+
+fn deadlines(relay: &config::settings::Relay) -> mail::relay::Deadlines {
+    mail::relay::Deadlines {
+        connect: relay.connect_timeout,
+        greeting: relay.hello_timeout,
+        envelope: relay.envelope_timeout,
+        content: relay.data_timeout,
+        final_reply: relay.reply_timeout,
+    }
+}
+
+fn hello_name(settings: &Settings) -> String {
+    let name = settings.relay.hello_name.clone();
+    name.unwrap_or_else(|| "localhost".to_owned())
 }
 
 pub(super) fn courier(
