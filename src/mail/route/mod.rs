@@ -2,15 +2,20 @@
 //! is known of each (its switch, its breaker, its budget, its last error); who goes which way is
 //! the courier's business.
 
+pub(super) mod breaker;
+mod switch;
+mod tally;
+
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Stage;
-use crate::events::Topic;
-use crate::store::{Error, Read, Table, Tx};
 use crate::world::Timestamp;
+
+pub use switch::{nudges, pause, paused, resume};
+pub use tally::{Tally, Waits};
 
 /// The name of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,62 +133,41 @@ pub struct Status {
     pub connections: usize,
 }
 
-/// Where the courier shows how the routes are, and everybody else reads it. Cheap to clone.
+/// Where the courier shows how the routes are and what it counted, and everybody else reads it.
+/// Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Board {
-    routes: Arc<Mutex<Vec<Status>>>,
+    shared: Arc<Mutex<Shown>>,
+}
+
+#[derive(Debug, Default)]
+struct Shown {
+    routes: Vec<Status>,
+    tally: Tally,
 }
 
 impl Board {
     /// The routes as they are now, the primary first.
     pub fn routes(&self) -> Vec<Status> {
-        self.routes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.lock().routes.clone()
     }
 
     /// Shows these.
     pub fn show(&self, routes: Vec<Status>) {
-        *self.routes.lock().unwrap_or_else(PoisonError::into_inner) = routes;
+        self.lock().routes = routes;
     }
-}
 
-const PAUSES: Table<u8, Pause> = Table::new("route.pause");
-
-/// Pauses the route: nothing is sent over it until it is resumed, also after a restart. `false`
-/// when it was paused already.
-///
-/// # Errors
-/// Those of the store.
-pub fn pause(tx: &mut Tx<'_>, name: RouteName, now: Timestamp) -> Result<bool, Error> {
-    let key = name as u8;
-    if tx.get(&PAUSES, &key)?.is_some() {
-        return Ok(false);
+    /// What was counted since the start.
+    pub fn tally(&self) -> Tally {
+        self.lock().tally.clone()
     }
-    tx.put(&PAUSES, &key, &Pause { at: now });
-    tx.wake(Topic::Routes);
-    Ok(true)
-}
 
-/// Ends the pause of the route. `false` when it was not paused.
-///
-/// # Errors
-/// Those of the store.
-pub fn resume(tx: &mut Tx<'_>, name: RouteName) -> Result<bool, Error> {
-    let key = name as u8;
-    if tx.get(&PAUSES, &key)?.is_none() {
-        return Ok(false);
+    /// Counts on.
+    pub(super) fn count(&self, work: impl FnOnce(&mut Tally)) {
+        work(&mut self.lock().tally);
     }
-    tx.delete(&PAUSES, &key);
-    tx.wake(Topic::Routes);
-    Ok(true)
-}
 
-/// The operator's pause of the route.
-///
-/// # Errors
-/// Those of the store.
-pub fn paused(read: &impl Read, name: RouteName) -> Result<Option<Pause>, Error> {
-    read.get(&PAUSES, &(name as u8))
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
