@@ -185,6 +185,7 @@ impl Code {
 #[derive(Clone)]
 pub struct Keys {
     codes: hmac::Key,
+    orders: hmac::Key,
     bodies: hkdf::Prk,
 }
 
@@ -210,6 +211,7 @@ impl Keys {
         };
         Keys {
             codes: hmac::Key::new(hmac::HMAC_SHA256, &derive(b"codes")),
+            orders: hmac::Key::new(hmac::HMAC_SHA256, &derive(b"orders")),
             bodies: hkdf::Salt::new(hkdf::HKDF_SHA256, b"bodies").extract(&derive(b"bodies")),
         }
     }
@@ -228,6 +230,13 @@ impl Keys {
             .as_ref()
             .try_into()
             .expect("SHA-256 has 32 bytes")
+    }
+
+    /// By what an order for a mail is known again: HMAC-SHA-256, since what is ordered may hold
+    /// little that cannot be guessed.
+    pub fn fingerprint(&self, order: &[u8]) -> [u8; 32] {
+        let tag = hmac::sign(&self.orders, order);
+        tag.as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 
     /// Encrypts `plain` (ChaCha20-Poly1305, RFC 8439) under a key of its own for `name`, which

@@ -55,9 +55,9 @@ pub struct Letter {
     pub language: Language,
     /// With its angle brackets. The same however often it is sent.
     pub message_id: String,
-    /// When it was composed: its Date.
+    /// When it was composed.
     pub created_at: Timestamp,
-    /// Before when it must not be sent.
+    /// Before when it must not be sent: its Date.
     pub due_at: Timestamp,
     /// From when on it must not be sent any more.
     pub expires_at: Timestamp,
@@ -112,8 +112,15 @@ pub(super) struct Order<'a> {
     pub from: &'a Sender,
     pub to: &'a EmailAddress,
     pub language: Language,
+    pub lane: Lane,
+    /// Before when it must not be sent, should that be later than now: also its Date, since that
+    /// is when its author lets go of it.
+    pub not_before: Option<Timestamp>,
+    /// From then on.
     pub worth_sending_for: Duration,
     pub secret: Option<&'a str>,
+    pub template: Option<&'a str>,
+    pub ordered_by: Option<&'a str>,
 }
 
 /// Builds the message and seals it.
@@ -128,10 +135,11 @@ pub(super) fn freeze(
     let message_id = format!("<{id}@{}>", order.from.address.domain());
     // lettre would draw it from a generator of its own; equal worlds must give equal bytes.
     let boundary = format!("=_{:032x}", u128::from_be_bytes(world.bytes()));
-    let sent = u64::try_from(created_at.as_millis()).unwrap_or(0);
+    let due_at = order.not_before.map_or(created_at, |at| at.max(created_at));
+    let sent = u64::try_from(due_at.as_millis()).unwrap_or(0);
     let envelope = Envelope::new(Some(bare(&order.from.address)), vec![bare(order.to)])
         .map_err(|error| ComposeError::Message(error.to_string()))?;
-    let message = Message::builder()
+    let builder = Message::builder()
         // Given, or lettre would parse it back out of the headers by rules of its own, which
         // refuse quoted local parts.
         .envelope(envelope)
@@ -141,14 +149,18 @@ pub(super) fn freeze(
         .date(SystemTime::UNIX_EPOCH + Duration::from_millis(sent))
         .message_id(Some(message_id.clone()))
         // RFC 3834, 5: nobody's holiday notice answers this.
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .multipart(
+        .raw_header(header("Auto-Submitted", "auto-generated"));
+    let text = part(ContentType::TEXT_PLAIN, rendered.text);
+    let message = match rendered.html {
+        Some(html) => builder.multipart(
             MultiPart::alternative()
                 .boundary(boundary)
-                .singlepart(part(ContentType::TEXT_PLAIN, rendered.text))
-                .singlepart(part(ContentType::TEXT_HTML, rendered.html)),
-        )
-        .map_err(|error| ComposeError::Message(error.to_string()))?;
+                .singlepart(text)
+                .singlepart(part(ContentType::TEXT_HTML, html)),
+        ),
+        None => builder.singlepart(text),
+    };
+    let message = message.map_err(|error| ComposeError::Message(error.to_string()))?;
     let mut bytes = message.formatted();
     // The SMTP client ends the last line itself; with both there would be an empty one.
     if bytes.ends_with(b"\r\n") {
@@ -165,15 +177,15 @@ pub(super) fn freeze(
     Ok(Letter {
         id,
         kind: order.kind,
-        lane: order.kind.lane(),
-        template: None,
-        ordered_by: None,
+        lane: order.lane,
+        template: order.template.map(str::to_owned),
+        ordered_by: order.ordered_by.map(str::to_owned),
         to: order.to.clone(),
         language: order.language,
         message_id,
         created_at,
-        due_at: created_at,
-        expires_at: created_at + order.worth_sending_for,
+        due_at,
+        expires_at: due_at + order.worth_sending_for,
         size: u32::try_from(parcel.message.len()).unwrap_or(u32::MAX),
         digest: digest.as_ref().try_into().expect("SHA-256 has 32 bytes"),
         sealed: keys.seal(world, &id.to_bytes(), &plain),

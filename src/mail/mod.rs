@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod courier;
 mod kind;
 mod letter;
+mod message;
 pub mod outbox;
 mod phrase;
 mod plan;
@@ -29,6 +30,7 @@ use crate::world::World;
 
 pub use kind::{Kind, Lane, Occasion};
 pub use letter::{ComposeError, Letter, OutboxId, Parcel};
+pub use message::{Content, Draft, Message, MessageError};
 pub use sender::{MalformedSender, Sender};
 pub use template::TemplateError;
 
@@ -129,8 +131,12 @@ impl Mailer {
             from: &settings.from,
             to,
             language,
+            lane: occasion.kind().lane(),
+            not_before: None,
             worth_sending_for: occasion.worth_sending_for(),
             secret: occasion.secret(),
+            template: None,
+            ordered_by: None,
         };
         letter::freeze(world, keys, &order, rendered)
     }

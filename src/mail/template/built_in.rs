@@ -37,7 +37,7 @@ macro_rules! language {
 }
 
 /// What the HTML part of every mail extends.
-const BASE: (&str, &str) = (
+pub const BASE: (&str, &str) = (
     "mail/base.html",
     include_str!("../../../templates/mail/base.html"),
 );

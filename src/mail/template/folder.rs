@@ -1,9 +1,10 @@
-//! The folder whose files stand in for shipped templates. It is laid out as `templates/` is.
+//! The folder whose files stand in for shipped templates, laid out as `templates/` is, and in
+//! which those for other programs lie, below `send/`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{TemplateError, built_in};
+use super::{TemplateError, built_in, program};
 
 /// More than any template needs, less than would hurt.
 const LARGEST: u64 = 64 << 10;
@@ -11,7 +12,7 @@ const LARGEST: u64 = 64 << 10;
 /// Deeper than the layout of `templates/` goes.
 const DEEPEST: usize = 4;
 
-/// The files of `folder` by the names of the templates that they replace. Names that begin with
+/// The files of `folder` by the names of the templates that they replace or are. Names that begin with
 /// a dot are left alone: editors, version control and file managers put them everywhere.
 pub fn read(folder: &Path) -> Result<BTreeMap<String, (PathBuf, String)>, TemplateError> {
     let mut files = BTreeMap::new();
@@ -53,6 +54,10 @@ fn check_name(path: &Path, name: &str) -> Result<(), TemplateError> {
     if built_in::all().any(|(known, _)| known == name) {
         return Ok(());
     }
+    if name.starts_with("send/") {
+        let wrong = program::fault_of_name(name);
+        return wrong.map_or(Ok(()), |wrong| Err(fault(path, wrong.to_owned())));
+    }
     let near = built_in::all()
         .map(|(known, _)| (strsim::damerau_levenshtein(known, name), known))
         .min()
@@ -64,7 +69,8 @@ fn check_name(path: &Path, name: &str) -> Result<(), TemplateError> {
                 format!("replaces no template of gatepost; did you mean {known}?")
             }
             None => "replaces no template of gatepost; the names are \
-                     mail/LANGUAGE/KIND.subject.txt, .txt and .html, and mail/base.html"
+                     mail/LANGUAGE/KIND.subject.txt, .txt and .html, and mail/base.html; \
+                     those for other programs are send/LANGUAGE/NAME.subject.txt, .txt and .html"
                 .to_owned(),
         },
     ))

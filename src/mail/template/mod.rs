@@ -3,6 +3,8 @@
 
 mod built_in;
 mod folder;
+mod program;
+mod standin;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,10 @@ use super::kind::Kind;
 use super::phrase;
 use crate::language::Language;
 use crate::world::Timestamp;
+
+pub use program::Always;
+pub use program::Programs;
+pub use program::Refused;
 
 /// A template that cannot be used: where, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,8 +91,8 @@ pub struct Rendered {
     pub subject: String,
     /// Plain text.
     pub text: String,
-    /// The HTML.
-    pub html: String,
+    /// The HTML, where there is any; the mails of gatepost itself all have it.
+    pub html: Option<String>,
 }
 
 /// The names of one mail's templates.
@@ -101,6 +107,17 @@ pub struct Templates {
     environment: Environment<'static>,
     names: BTreeMap<(Kind, &'static str), Names>,
     replaced: BTreeMap<String, PathBuf>,
+    /// Those that other programs order mail by.
+    pub programs: Programs,
+}
+
+/// What all templates go by.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Names the variable that is missing; the values themselves are never shown.
+    environment.set_debug(true);
+    environment
 }
 
 impl Templates {
@@ -115,14 +132,11 @@ impl Templates {
             Some(folder) => folder::read(folder)?,
             None => BTreeMap::new(),
         };
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // Names the variable that is missing; the values themselves are never shown.
-        environment.set_debug(true);
         let mut templates = Templates {
-            environment,
+            environment: environment(),
             names: names(),
             replaced: BTreeMap::new(),
+            programs: Programs::load(&replaced, environment())?,
         };
         for (name, source) in built_in::all() {
             let source = match replaced.get(name) {
@@ -160,7 +174,7 @@ impl Templates {
         let html = self.part(&names.html, &values)?;
         Ok(Rendered {
             text,
-            html,
+            html: Some(html),
             subject,
         })
     }
@@ -195,29 +209,47 @@ impl Templates {
     }
 
     fn explain(&self, name: &str, error: &minijinja::Error) -> TemplateError {
-        // The innermost error stands where the fault is; the outer ones where it was included.
-        let mut inner = error;
-        while let Some(source) = std::error::Error::source(inner)
-            && let Some(source) = source.downcast_ref::<minijinja::Error>()
-        {
-            inner = source;
-        }
-        let problem = match inner.detail() {
-            Some(detail) => format!("{}: {detail}", inner.kind()),
-            None => inner.kind().to_string(),
-        };
-        TemplateError {
-            file: self.file(inner.name().unwrap_or(name)),
-            line: inner.line(),
-            problem,
-        }
+        explain(&self.replaced, name, error)
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        match self.replaced.get(name) {
-            Some(path) => path.clone(),
-            None => Path::new("templates").join(name),
-        }
+        file(&self.replaced, name)
+    }
+}
+
+/// What `error`, met in the template called `name`, is about; `paths` knows where templates lie.
+fn explain(
+    paths: &BTreeMap<String, PathBuf>,
+    name: &str,
+    error: &minijinja::Error,
+) -> TemplateError {
+    let inner = innermost(error);
+    let problem = match inner.detail() {
+        Some(detail) => format!("{}: {detail}", inner.kind()),
+        None => inner.kind().to_string(),
+    };
+    TemplateError {
+        file: file(paths, inner.name().unwrap_or(name)),
+        line: inner.line(),
+        problem,
+    }
+}
+
+/// The innermost error stands where the fault is; the outer ones where it was included.
+fn innermost(error: &minijinja::Error) -> &minijinja::Error {
+    let mut inner = error;
+    while let Some(source) = std::error::Error::source(inner)
+        && let Some(source) = source.downcast_ref::<minijinja::Error>()
+    {
+        inner = source;
+    }
+    inner
+}
+
+fn file(paths: &BTreeMap<String, PathBuf>, name: &str) -> PathBuf {
+    match paths.get(name) {
+        Some(path) => path.clone(),
+        None => Path::new("templates").join(name),
     }
 }
 
