@@ -22,6 +22,7 @@ mod hostile_mail;
 mod identity;
 mod layers;
 mod openapi;
+mod postfix;
 mod process;
 mod relay;
 mod relay_script;
