@@ -67,9 +67,29 @@ const ENTRIES: Table<AuditId, Entry> = Table::new("audit.entry");
 impl Entry {
     /// A new entry: `actor` did `action` to `subject` now.
     pub fn new(world: &World, actor: &str, action: &str, subject: &str) -> Entry {
+        let derived = Entry::derived(world.now(), [0; 10], actor, action, subject);
         Entry {
             id: Some(AuditId::draw(world)),
-            at: world.now(),
+            ..derived
+        }
+    }
+
+    /// An entry of what a transaction finds out only while it runs, and therefore cannot draw a
+    /// name for: one of `at` and of `chance`, which says the same whenever it is asked again.
+    pub fn derived(
+        at: Timestamp,
+        chance: [u8; 10],
+        actor: &str,
+        action: &str,
+        subject: &str,
+    ) -> Entry {
+        let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        id[6..].copy_from_slice(&chance);
+        Entry {
+            id: Some(AuditId::from_bytes(id)),
+            at,
             actor: actor.to_owned(),
             action: action.to_owned(),
             subject: subject.to_owned(),

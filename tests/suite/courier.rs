@@ -154,7 +154,7 @@ async fn a_refusal_for_good_is_a_dead_letter_and_its_body_is_wiped() {
         let filter = outbox::Filter {
             kind: None,
             state: Some(State::Dead),
-            to: None,
+            ..outbox::Filter::default()
         };
         outbox::list(read, &filter, None, 10)
     });
@@ -366,7 +366,7 @@ async fn what_is_done_with_is_forgotten_in_the_end_and_the_counters_follow() {
     let dead = outbox::Filter {
         kind: None,
         state: Some(State::Dead),
-        to: None,
+        ..outbox::Filter::default()
     };
     let page = post.store.read(|read| outbox::list(read, &dead, None, 10));
     assert_eq!(page.await.unwrap().items, []);
@@ -396,6 +396,7 @@ async fn pages_go_through_everything_once_newest_first() {
             kind: None,
             state,
             to: to.map(|to| to.parse().unwrap()),
+            kind: None,
         };
         let mut seen = Vec::new();
         let mut cursor = None;

@@ -1,7 +1,8 @@
 //! Pages of the outbox, newest first. A page costs the same however long the outbox is.
 
 use super::counts;
-use super::row::{BY_STATE, DUE, ROWS, Row, State};
+use super::ledger::{BY_ADDRESS, BY_STATE, ROWS};
+use super::row::{Row, State};
 use crate::address::EmailAddress;
 use crate::mail::kind::Kind;
 use crate::mail::letter::OutboxId;
@@ -58,7 +59,6 @@ pub fn list(
         Some(state) => Some(counts.of(state)),
         None => Some(counts.total()),
     };
-    let open = counts.of(State::Queued) + counts.of(State::Sending) + counts.of(State::Uncertain);
     let mut page = Page {
         items: Vec::new(),
         next: None,
@@ -66,29 +66,25 @@ pub fn list(
         more: false,
     };
     let before = cursor.unwrap_or(OutboxId::from_bytes([0xff; 16]));
-    match filter.state {
-        Some(State::Queued | State::Sending) if open <= LOOK as u64 => {
-            // Few wait: they are found through their due times. Where many do, the newest rows
-            // of all are mostly such, and the last arm finds them at once.
-            let mut ids: Vec<OutboxId> = read
-                .scan(DUE.all())?
-                .map(|row| row.map(|((_, _, id), ())| id))
-                .collect::<Result<_, _>>()?;
-            ids.retain(|id| *id < before);
-            ids.sort_unstable_by(|a, b| b.cmp(a));
-            fill(read, filter, limit, ids.into_iter().map(Ok), &mut page)?;
+    match filter {
+        Filter { to: Some(to), .. } => {
+            let to = to.lookup();
+            let mails = BY_ADDRESS.under(&to).before(&(to.clone(), before));
+            let ids = read.scan(mails.backwards())?;
+            let ids = ids.map(|row| row.map(|((_, id), ())| id));
+            fill(read, filter, limit, ids, &mut page)?;
         }
-        Some(state @ (State::Uncertain | State::Dead | State::Expired | State::Discarded)) => {
-            let state = state as u8;
+        Filter {
+            state: Some(state), ..
+        } if state.indexed() => {
+            let state = *state as u8;
             let rows = read.scan(BY_STATE.under(&state).before(&(state, before)).backwards())?;
             let ids = rows.map(|row| row.map(|((_, id), ())| id));
             fill(read, filter, limit, ids, &mut page)?;
         }
         _ => {
-            for (looked, row) in read
-                .scan(ROWS.all().before(&before).backwards())?
-                .enumerate()
-            {
+            let rows = read.scan(ROWS.all().before(&before).backwards())?;
+            for (looked, row) in rows.enumerate() {
                 let (id, row) = row?;
                 if !take(filter, limit, looked, id, row, &mut page) {
                     break;
@@ -134,11 +130,7 @@ fn take(
     // The next page begins below the last row that was looked at.
     page.next = Some(id);
     let wanted = filter.state.is_none_or(|state| state == row.state)
-        && filter.kind.is_none_or(|kind| kind == row.kind)
-        && filter
-            .to
-            .as_ref()
-            .is_none_or(|to| to.lookup() == row.to.lookup());
+        && filter.kind.is_none_or(|kind| kind == row.kind);
     if wanted {
         page.items.push(Item { id, row });
     }

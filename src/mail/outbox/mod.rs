@@ -1,10 +1,14 @@
 //! The outbox: mails that wait, are on their way or are done with, written in the transaction of
 //! the user's own action. Who sends them, when and how is the courier's and the relay's business.
 
+mod action;
 mod claim;
+mod ledger;
 mod list;
 mod row;
 mod sweep;
+mod why;
+mod wording;
 
 use serde_bytes::ByteBuf;
 
@@ -13,17 +17,20 @@ use crate::mail::attempt::Attempt;
 use crate::mail::letter::{Letter, OutboxId};
 use crate::store::{Error, Read, Tx};
 
+pub use action::{Conflict, discard, requeue, retry, undo};
 pub use claim::{
     Charge, Claim, Completion, Want, body, claim, claim_one, complete, next_due, next_in,
     next_undoubted, renew, revoke,
 };
 pub use list::{Filter, Item, Page, list};
-pub use row::{Counts, Row, Setback, Shelved, State};
+pub use row::{Before, Counts, Row, Setback, Shelved, State};
 pub use sweep::{sweep, sweep_now};
+pub use why::{CODES, Why, why};
 
-use row::{ATTEMPTS, BODIES, COUNTS, Ledger, ROWS};
+use ledger::{ATTEMPTS, BODIES, COUNTS, Ledger, ROWS};
 
-/// Puts `letter` into the queue; the courier is woken after the commit.
+/// Puts `letter` into the queue; the courier is woken after the commit. A code or a link takes
+/// the place of the one before it to the same address, if that still waits.
 ///
 /// # Errors
 /// Those of the store.
@@ -37,7 +44,8 @@ pub fn enqueue(tx: &mut Tx<'_>, letter: &Letter) -> Result<(), Error> {
     insert(tx, letter.id, &row)
 }
 
-/// Notes `letter` as composed and never to be sent: what [`enqueue`] writes, without a body.
+/// Notes `letter` as composed and never to be sent: what [`enqueue`] reads and writes, without a
+/// body.
 ///
 /// # Errors
 /// Those of the store.
@@ -53,7 +61,7 @@ pub fn shelve(tx: &mut Tx<'_>, letter: &Letter, reason: Shelved) -> Result<(), E
 
 fn insert(tx: &mut Tx<'_>, id: OutboxId, row: &Row) -> Result<(), Error> {
     let mut ledger = Ledger::open(tx)?;
-    ledger.insert(id, row);
+    ledger.insert(id, row)?;
     ledger.close();
     tx.wake(Topic::Outbox);
     Ok(())
@@ -81,6 +89,10 @@ fn row_of(letter: &Letter) -> Row {
         template: letter.template.clone(),
         ordered_by: letter.ordered_by.clone(),
         route: None,
+        send_at: (letter.due_at > letter.created_at).then_some(letter.due_at),
+        requeued_at: None,
+        replaced_by: None,
+        before: None,
     }
 }
 

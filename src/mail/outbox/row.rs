@@ -1,16 +1,17 @@
-//! The tables of the outbox and the one way in which a row changes its state, so that indexes,
-//! counters and bodies never disagree with it.
+//! A mail in the outbox: its state and everything that is known of it but its body. How rows are
+//! written is the ledger's business.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::address::EmailAddress;
 use crate::language::Language;
-use crate::mail::attempt::{Attempt, Outcome, Stage};
+use crate::mail::attempt::{Outcome, Stage};
 use crate::mail::kind::Kind;
 use crate::mail::kind::Lane;
 use crate::mail::letter::OutboxId;
 use crate::mail::route::RouteName;
-use crate::store::{Error, Read, Table, Tx};
 use crate::world::Timestamp;
 
 /// Where a mail stands.
@@ -30,7 +31,7 @@ pub enum State {
     Dead,
     /// Its time went by.
     Expired,
-    /// Never meant to be sent.
+    /// Not to be sent: see [`Shelved`].
     Discarded,
 }
 
@@ -64,10 +65,9 @@ impl State {
         State::ALL.into_iter().find(|state| state.word() == word)
     }
 
-    /// Queued and sending mails are found through their due times and sent ones are most of all
-    /// there are; only the others have an index.
-    const fn indexed(self) -> bool {
-        !matches!(self, State::Queued | State::Sending | State::Sent)
+    /// Sent mails are most of all there are: they are found among all; the others by an index.
+    pub(super) const fn indexed(self) -> bool {
+        !matches!(self, State::Sent)
     }
 }
 
@@ -77,13 +77,30 @@ impl std::fmt::Display for State {
     }
 }
 
-/// Why a letter was composed and not sent.
+/// Why a mail was discarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shelved {
     /// Nobody has an account with this address. The letter was composed all the same, so that a
     /// request costs as much for an unknown address as for a known one.
     UnknownAddress,
+    /// The operator said so, and may take it back for half a minute.
+    Operator,
+    /// A later mail of the same kind to the same address took its place before it was sent.
+    Replaced,
+}
+
+/// How a mail stood before the operator discarded it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Its state.
+    pub state: State,
+    /// When it would have been tried.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
+    /// When it had reached that state, if it was final.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
 }
 
 /// The last thing that kept a mail from being sent.
@@ -107,6 +124,13 @@ pub struct Setback {
     #[serde(default)]
     pub route: Option<RouteName>,
 }
+
+/// How long the body of a dead letter is kept, so that it can be requeued as it was; that of a
+/// code or a link no longer than it is good for.
+pub(super) const DEAD_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long a discard can be undone.
+pub(super) const UNDO: Duration = Duration::from_secs(30);
 
 /// A mail in the outbox, without its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,9 +187,67 @@ pub struct Row {
     /// Which way it went, once it was sent.
     #[serde(default)]
     pub route: Option<RouteName>,
+    /// When it is to be sent, where that was not at once.
+    #[serde(default)]
+    pub send_at: Option<Timestamp>,
+    /// When the operator last put it back into the queue.
+    #[serde(default)]
+    pub requeued_at: Option<Timestamp>,
+    /// The later mail that took its place.
+    #[serde(default)]
+    pub replaced_by: Option<OutboxId>,
+    /// What undoing its discard brings back.
+    #[serde(default)]
+    pub before: Option<Before>,
 }
 
 impl Row {
+    /// Waits for `until`.
+    pub(super) fn wait(&mut self, until: Timestamp) {
+        self.state = if self.doubtful {
+            State::Uncertain
+        } else {
+            State::Queued
+        };
+        self.due_at = Some(until);
+        self.finished_at = None;
+    }
+
+    /// Is done with.
+    pub(super) fn end(&mut self, state: State, now: Timestamp) {
+        self.state = state;
+        self.due_at = None;
+        self.finished_at = Some(now);
+    }
+
+    /// Whether it carries a code or a link, which is good for nothing once its time is over: such
+    /// a mail is never given new time, a new one is made.
+    pub const fn lapses(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::RegistrationCode | Kind::ResetCode | Kind::ResetLink
+        )
+    }
+
+    /// Until when the discard can be undone, where the operator discarded it.
+    pub fn undo_until(&self) -> Option<Timestamp> {
+        let by_operator = self.state == State::Discarded && self.shelved == Some(Shelved::Operator);
+        let at = self.finished_at.filter(|_| by_operator)?;
+        Some(at + UNDO)
+    }
+
+    /// Until when the sealed body of a mail that is done with is kept; `None`: it is gone.
+    pub(super) fn kept_until(&self) -> Option<Timestamp> {
+        let finished_at = self.finished_at?;
+        let until = match self.state {
+            State::Dead if self.lapses() => self.expires_at,
+            State::Dead => finished_at + DEAD_KEPT,
+            State::Discarded => self.undo_until()?,
+            _ => return None,
+        };
+        (until > finished_at).then_some(until)
+    }
+
     /// Whether nothing will happen to it any more.
     pub fn is_final(&self) -> bool {
         self.due_at.is_none()
@@ -201,75 +283,4 @@ impl Counts {
     }
 }
 
-pub(super) const ROWS: Table<OutboxId, Row> = Table::new("outbox.row");
-pub(super) const BODIES: Table<OutboxId, serde_bytes::ByteBuf> = Table::new("outbox.body");
-/// By lane and due time. A mail that is being sent stands here under the end of its lease: that
-/// is when it is due again, should nobody complete it.
-pub(super) const DUE: Table<(u8, Timestamp, OutboxId), ()> = Table::new("outbox.due");
-pub(super) const BY_STATE: Table<(u8, OutboxId), ()> = Table::new("outbox.by_state");
-pub(super) const COUNTS: Table<(), Counts> = Table::new("outbox.counts");
-pub(super) const ATTEMPTS: Table<(OutboxId, u32), Attempt> = Table::new("outbox.attempt");
-
-/// Changes rows within one transaction; the counters are read and written once for all of them.
-pub(super) struct Ledger<'t, 'a> {
-    pub tx: &'t mut Tx<'a>,
-    counts: Counts,
-}
-
-impl<'t, 'a> Ledger<'t, 'a> {
-    pub fn open(tx: &'t mut Tx<'a>) -> Result<Ledger<'t, 'a>, Error> {
-        let counts = tx.get(&COUNTS, &())?.unwrap_or_default();
-        Ok(Ledger { tx, counts })
-    }
-
-    /// Writes a row that was not there.
-    pub fn insert(&mut self, id: OutboxId, row: &Row) {
-        self.counts.enter(row.state);
-        self.index(id, row);
-        self.tx.put(&ROWS, &id, row);
-    }
-
-    /// Writes `after` over `before`; a final state wipes the body.
-    pub fn update(&mut self, id: OutboxId, before: &Row, after: &Row) {
-        if before.state != after.state {
-            self.counts.leave(before.state);
-            self.counts.enter(after.state);
-            if before.state.indexed() {
-                self.tx.delete(&BY_STATE, &(before.state as u8, id));
-            }
-        }
-        if before.due_at != after.due_at
-            && let Some(at) = before.due_at
-        {
-            self.tx.delete(&DUE, &(before.lane() as u8, at, id));
-        }
-        self.index(id, after);
-        if after.is_final() {
-            self.tx.delete(&BODIES, &id);
-        }
-        self.tx.put(&ROWS, &id, after);
-    }
-
-    /// Removes a row that is final.
-    pub fn remove(&mut self, id: OutboxId, row: &Row) {
-        self.counts.leave(row.state);
-        if row.state.indexed() {
-            self.tx.delete(&BY_STATE, &(row.state as u8, id));
-        }
-        self.tx.delete(&ROWS, &id);
-    }
-
-    fn index(&mut self, id: OutboxId, row: &Row) {
-        if row.state.indexed() {
-            self.tx.put(&BY_STATE, &(row.state as u8, id), &());
-        }
-        if let Some(at) = row.due_at {
-            self.tx.put(&DUE, &(row.lane() as u8, at, id), &());
-        }
-    }
-
-    /// Writes the counters.
-    pub fn close(self) {
-        self.tx.put(&COUNTS, &(), &self.counts);
-    }
-}
+pub(super) use super::ledger::{ATTEMPTS, BODIES, DUE, Ledger, ROWS};

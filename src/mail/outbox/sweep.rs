@@ -1,6 +1,7 @@
 //! Forgetting mails that were done with long ago, so that the store does not grow for ever.
 
-use super::row::{ATTEMPTS, Ledger, ROWS, Row};
+use super::ledger::{ATTEMPTS, BODIES, Ledger, ROWS, WIPE};
+use super::row::Row;
 use crate::mail::letter::OutboxId;
 use crate::store::{Error, Read, Store, Tx};
 use crate::world::Timestamp;
@@ -23,11 +24,28 @@ pub fn sweep(tx: &mut Tx<'_>, older_than: Timestamp, limit: usize) -> Result<usi
             for key in attempts {
                 ledger.tx.delete(&ATTEMPTS, &key);
             }
-            ledger.remove(id, &row);
+            ledger.remove(id, &row)?;
         }
         ledger.close();
     }
     Ok(count)
+}
+
+/// Wipes up to `limit` bodies that were kept until now: of dead letters nobody requeued, of
+/// discards nobody took back. Says how many.
+///
+/// # Errors
+/// Those of the store.
+pub fn wipe(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<usize, Error> {
+    let due = tx.scan(WIPE.all().up_to(&now))?.take(limit);
+    let due: Vec<_> = due
+        .map(|entry| entry.map(|(key, ())| key))
+        .collect::<Result<_, Error>>()?;
+    for key in &due {
+        tx.delete(&BODIES, &key.1);
+        tx.delete(&WIPE, key);
+    }
+    Ok(due.len())
 }
 
 /// [`sweep`] in a transaction of its own, and none where there is nothing to forget.

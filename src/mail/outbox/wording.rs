@@ -1,0 +1,482 @@
+//! The sentences of [`why`](super::why), in every language. Whole sentences, times in RFC 3339,
+//! and what a server said quoted and cut, with nothing in it that a terminal would obey.
+
+use super::row::Setback;
+use super::why::Situation;
+use crate::mail::attempt::Stage;
+use crate::mail::route::{LastError, RouteName};
+use crate::mail::rulebook::{Rule, Words};
+use crate::text::hides;
+
+/// The longest quotation of a server, in characters.
+const QUOTED: usize = 300;
+
+/// What the matter is.
+pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Words {
+    match *situation {
+        Situation::Waiting => words(
+            "這封信已到寄送時間，正在排隊，輪到就會寄出。",
+            "这封邮件已到发送时间，正在排队，轮到就会发出。",
+            "It is due and waits for its turn.",
+        ),
+        Situation::Scheduled { at } => words(
+            format!("這封信排定於 {at} 寄出。"),
+            format!("这封邮件定于 {at} 发出。"),
+            format!("It is to be sent at {at}."),
+        ),
+        Situation::Retry { at, tries, setback } => {
+            let (stage, said) = (stage(setback.stage), said(Failed::of(setback), rule));
+            words(
+                format!(
+                    "第 {tries} 次嘗試在{}時失敗，將於 {at} 再試。{}",
+                    stage.zh_hant, said.zh_hant
+                ),
+                format!(
+                    "第 {tries} 次尝试在{}时失败，将于 {at} 重试。{}",
+                    stage.zh_hans, said.zh_hans
+                ),
+                format!(
+                    "Try {tries} failed while {}; it is tried again at {at}. {}",
+                    stage.en, said.en
+                ),
+            )
+        }
+        Situation::DoubtfulRetry { at } => words(
+            format!(
+                "內容已全部送出，但在伺服器回覆之前連線中斷，對方可能已經收到。將於 {at} 再寄一次相同的內容，以免遺失。"
+            ),
+            format!(
+                "内容已全部送出，但在服务器答复之前连接中断，对方可能已经收到。将于 {at} 再发一次相同的内容，以免丢失。"
+            ),
+            format!(
+                "It was handed over whole, and the connection broke before the server answered, so it may have arrived. The same bytes are sent again at {at}, so that it is not lost."
+            ),
+        ),
+        Situation::Late { at } => words(
+            format!("這封信的期限 {at} 已過，不會再寄出。"),
+            format!("这封邮件的期限 {at} 已过，不会再发出。"),
+            format!("Its time was over at {at}; it is not sent any more."),
+        ),
+        Situation::Sending => words("正在寄送中。", "正在发送中。", "It is being sent just now."),
+        Situation::Paused { route, since } => {
+            let route = route_name(route);
+            words(
+                format!(
+                    "{}自 {since} 起由管理者暫停，恢復之前不會寄出。",
+                    route.zh_hant
+                ),
+                format!(
+                    "{}自 {since} 起由管理员暂停，恢复之前不会发出。",
+                    route.zh_hans
+                ),
+                format!(
+                    "The operator paused the {} at {since}; nothing is sent until it is resumed.",
+                    route.en
+                ),
+            )
+        }
+        Situation::Resting {
+            route,
+            until,
+            error,
+        } => {
+            let (route, failed) = (route_name(route), route_failed(error, rule));
+            words(
+                format!(
+                    "{}發生故障而暫停使用，將於 {until} 以一封信試探。{}這封信保留原來的順位，不計入嘗試次數。",
+                    route.zh_hant, failed.zh_hant
+                ),
+                format!(
+                    "{}发生故障而暂停使用，将于 {until} 以一封邮件试探。{}这封邮件保留原来的顺位，不计入尝试次数。",
+                    route.zh_hans, failed.zh_hans
+                ),
+                format!(
+                    "The {} failed and rests; one mail tries it at {until}. {}This mail keeps its place and is charged no try.",
+                    route.en, failed.en
+                ),
+            )
+        }
+        Situation::Probing { route, error } => {
+            let (route, failed) = (route_name(route), route_failed(error, rule));
+            words(
+                format!(
+                    "{}先前發生故障，正以一封信試探是否恢復。{}",
+                    route.zh_hant, failed.zh_hant
+                ),
+                format!(
+                    "{}先前发生故障，正以一封邮件试探是否恢复。{}",
+                    route.zh_hans, failed.zh_hans
+                ),
+                format!(
+                    "The {} had failed, and one mail tries just now whether it works again. {}",
+                    route.en, failed.en
+                ),
+            )
+        }
+        Situation::Budget { route, resumes } => {
+            let route = route_name(route);
+            match resumes {
+                Some(at) => words(
+                    format!(
+                        "{}二十四小時內可寄的數量已用完，將於 {at} 繼續寄送。",
+                        route.zh_hant
+                    ),
+                    format!(
+                        "{}二十四小时内可发的数量已用完，将于 {at} 继续发送。",
+                        route.zh_hans
+                    ),
+                    format!(
+                        "The {} has sent all that it may in 24 hours; it goes on at {at}.",
+                        route.en
+                    ),
+                ),
+                None => words(
+                    format!(
+                        "{}二十四小時內可寄的數量已用完，其餘額度保留給驗證碼與連結。",
+                        route.zh_hant
+                    ),
+                    format!(
+                        "{}二十四小时内可发的数量已用完，其余额度留给验证码和链接。",
+                        route.zh_hans
+                    ),
+                    format!(
+                        "The {} has sent all that it may in 24 hours; what is left is kept for codes and links.",
+                        route.en
+                    ),
+                ),
+            }
+        }
+        Situation::Pace {
+            route,
+            per_minute,
+            resumes,
+        } => {
+            let route = route_name(route);
+            match per_minute {
+                Some(most) => words(
+                    format!(
+                        "{}每分鐘最多寄 {most} 封，下一封將於 {resumes} 寄出。",
+                        route.zh_hant
+                    ),
+                    format!(
+                        "{}每分钟最多发 {most} 封，下一封将于 {resumes} 发出。",
+                        route.zh_hans
+                    ),
+                    format!(
+                        "The {} sends at most {most} mails a minute; the next goes out at {resumes}.",
+                        route.en
+                    ),
+                ),
+                None => words(
+                    format!("{}正在限速，將於 {resumes} 繼續寄送。", route.zh_hant),
+                    format!("{}正在限速，将于 {resumes} 继续发送。", route.zh_hans),
+                    format!("The {} is held back; it goes on at {resumes}.", route.en),
+                ),
+            }
+        }
+        Situation::Sent { at, route } => {
+            let route = over(route);
+            words(
+                format!("{}已於 {at} 被郵件伺服器收下。", route.zh_hant),
+                format!("{}已于 {at} 被邮件服务器收下。", route.zh_hans),
+                format!("The server took it at {at}{}.", route.en),
+            )
+        }
+        Situation::MaybeTwice { at, route } => {
+            let route = over(route);
+            words(
+                format!(
+                    "{}已於 {at} 被郵件伺服器收下；先前有一次結果不明，對方可能收到兩封。",
+                    route.zh_hant
+                ),
+                format!(
+                    "{}已于 {at} 被邮件服务器收下；此前有一次结果不明，对方可能收到两封。",
+                    route.zh_hans
+                ),
+                format!(
+                    "The server took it at {at}{}. An earlier try ended in doubt, so it may have arrived twice.",
+                    route.en
+                ),
+            )
+        }
+        Situation::Uncertain => words(
+            "內容已全部送出，但在伺服器回覆之前連線中斷：可能已送達，也可能沒有。期限已到，不再寄送。",
+            "内容已全部送出，但在服务器答复之前连接中断：可能已送达，也可能没有。期限已到，不再发送。",
+            "It was handed over whole, and the connection broke before the server answered: it may have arrived or not. There was no time for another try.",
+        ),
+        Situation::Refused { setback } => {
+            let Some(setback) = setback else {
+                return words(
+                    "伺服器永久拒絕了這封信。",
+                    "服务器永久拒绝了这封邮件。",
+                    "It was refused for good.",
+                );
+            };
+            let (stage, said) = (stage(setback.stage), said(Failed::of(setback), rule));
+            words(
+                format!("這封信在{}時被永久拒絕。{}", stage.zh_hant, said.zh_hant),
+                format!("这封邮件在{}时被永久拒绝。{}", stage.zh_hans, said.zh_hans),
+                format!("It was refused for good while {}. {}", stage.en, said.en),
+            )
+        }
+        Situation::GivenUp { tries, setback } => {
+            let last = last(setback, rule);
+            words(
+                format!(
+                    "嘗試 {tries} 次仍未送出，期限已到，已放棄。{}",
+                    last.zh_hant
+                ),
+                format!(
+                    "尝试 {tries} 次仍未发出，期限已到，已放弃。{}",
+                    last.zh_hans
+                ),
+                match tries {
+                    0 => format!(
+                        "It was given up untried, since its time was over. {}",
+                        last.en
+                    ),
+                    1 => format!(
+                        "It was given up after one try, since its time was over. {}",
+                        last.en
+                    ),
+                    _ => format!(
+                        "It was given up after {tries} tries, since its time was over. {}",
+                        last.en
+                    ),
+                },
+            )
+        }
+        Situation::Expired { at, setback } => {
+            let last = last(setback, rule);
+            words(
+                format!(
+                    "在期限 {at} 之前未能寄出，其中的驗證碼或連結已失效，因此不再寄送。{}",
+                    last.zh_hant
+                ),
+                format!(
+                    "在期限 {at} 之前未能发出，其中的验证码或链接已失效，因此不再发送。{}",
+                    last.zh_hans
+                ),
+                format!(
+                    "It was not sent before its time was over at {at}; what it is for is of no use any more, so it is not sent. {}",
+                    last.en
+                ),
+            )
+        }
+        Situation::Discarded { at, undo_until } => match undo_until {
+            Some(until) => words(
+                format!("管理者於 {at} 捨棄了這封信；{until} 之前可以復原。"),
+                format!("管理员于 {at} 丢弃了这封邮件；{until} 之前可以撤销。"),
+                format!("The operator discarded it at {at}; that can be undone until {until}."),
+            ),
+            None => words(
+                format!("管理者於 {at} 捨棄了這封信。"),
+                format!("管理员于 {at} 丢弃了这封邮件。"),
+                format!("The operator discarded it at {at}."),
+            ),
+        },
+        Situation::Replaced { by } => {
+            let by = by.map(|id| id.to_string());
+            let (hant, hans, en) = match &by {
+                Some(id) => (format!("（{id}）"), format!("（{id}）"), format!(" ({id})")),
+                None => Default::default(),
+            };
+            words(
+                format!("寄出之前，同一地址又要了一封同類的信{hant}，由它取代。"),
+                format!("发出之前，同一地址又要了一封同类的邮件{hans}，由它取代。"),
+                format!(
+                    "Before it was sent, a later mail of its kind to the same address{en} took its place."
+                ),
+            )
+        }
+        Situation::UnknownAddress => words(
+            "這個地址沒有帳號，因此不會寄出；信照樣撰寫，讓外人無從分辨。",
+            "这个地址没有账号，因此不会发出；邮件照样撰写，让外人无从分辨。",
+            "Nobody has an account with this address, so it is not sent; it was composed all the same, so that nobody can tell.",
+        ),
+        Situation::Shelved => words(
+            "這封信已被捨棄。",
+            "这封邮件已被丢弃。",
+            "It was discarded.",
+        ),
+    }
+}
+
+/// What can be done, where no rule says it.
+pub(super) fn advice(situation: &Situation<'_>) -> Option<Words> {
+    Some(match situation {
+        Situation::Paused { route, .. } => words(
+            format!("要繼續寄送，請恢復這條路線（gatepost outbox resume {route}）。"),
+            format!("要继续发送，请恢复这条线路（gatepost outbox resume {route}）。"),
+            format!("To go on, resume the route (gatepost outbox resume {route})."),
+        ),
+        Situation::Resting { route, .. } => words(
+            format!(
+                "請以 gatepost doctor 找出原因；排除之後，恢復這條路線（gatepost outbox resume {route}）便會立刻再試。"
+            ),
+            format!(
+                "请用 gatepost doctor 查明原因；排除之后，恢复这条线路（gatepost outbox resume {route}）便会立刻重试。"
+            ),
+            format!(
+                "Find the cause with gatepost doctor; once it is removed, resuming the route (gatepost outbox resume {route}) has it tried at once."
+            ),
+        ),
+        Situation::Budget { .. } => words(
+            "不必處理，額度恢復後會自動繼續。若郵件服務商允許更多，可以調高每日額度。",
+            "无须处理，额度恢复后会自动继续。若邮件服务商允许更多，可以调高每日额度。",
+            "Nothing needs to be done; it goes on by itself. If the provider allows more, raise the route's daily budget.",
+        ),
+        Situation::Sent { .. } | Situation::MaybeTwice { .. } => words(
+            "若對方沒有收到，請先查看垃圾郵件匣。",
+            "若对方没有收到，请先查看垃圾邮件箱。",
+            "If it did not arrive, look into the spam folder first.",
+        ),
+        Situation::Uncertain => words(
+            "請先問對方是否收到，再決定是否另寄一封。",
+            "请先问对方是否收到，再决定是否另发一封。",
+            "Ask whether it arrived before you send another.",
+        ),
+        Situation::Refused { .. } | Situation::GivenUp { .. } => words(
+            "請先排除原因，再把它放回佇列（requeue）；已失效的驗證碼或連結會重新產生。",
+            "请先排除原因，再把它放回队列（requeue）；已失效的验证码或链接会重新生成。",
+            "Remove the cause, then requeue it; for a code or a link that has lapsed a new one is made.",
+        ),
+        Situation::Late { .. } | Situation::Expired { .. } => words(
+            "需要的話，請重新產生一封。",
+            "需要的话，请重新生成一封。",
+            "If it is still needed, have a new one made.",
+        ),
+        _ => return None,
+    })
+}
+
+/// What went wrong: how far it came and what was said.
+#[derive(Clone, Copy)]
+struct Failed<'a> {
+    stage: Stage,
+    code: Option<u16>,
+    text: &'a str,
+}
+
+impl<'a> Failed<'a> {
+    fn of(setback: &'a Setback) -> Failed<'a> {
+        Failed {
+            stage: setback.stage,
+            code: setback.code,
+            text: &setback.text,
+        }
+    }
+}
+
+/// What the server's words mean, where a rule knows it; the words themselves otherwise.
+fn said(failed: Failed<'_>, rule: Option<&'static Rule>) -> Words {
+    if let Some(rule) = rule {
+        return rule.meaning.clone();
+    }
+    let quoted = quoted(failed.text);
+    match failed.code {
+        _ if quoted.is_empty() => words("沒有說明原因。", "没有说明原因。", "No reason was given."),
+        Some(_) => words(
+            format!("伺服器回覆：「{quoted}」。"),
+            format!("服务器答复：“{quoted}”。"),
+            format!("The server said: \"{quoted}\"."),
+        ),
+        None => words(
+            format!("原因：「{quoted}」。"),
+            format!("原因：“{quoted}”。"),
+            format!("The reason: \"{quoted}\"."),
+        ),
+    }
+}
+
+/// The last failure of a mail, as a sentence of its own; nothing where there was none.
+fn last(setback: Option<&Setback>, rule: Option<&'static Rule>) -> Words {
+    let Some(setback) = setback else {
+        return words("", "", "");
+    };
+    let (stage, said) = (stage(setback.stage), said(Failed::of(setback), rule));
+    words(
+        format!("最後一次在{}時失敗。{}", stage.zh_hant, said.zh_hant),
+        format!("最后一次在{}时失败。{}", stage.zh_hans, said.zh_hans),
+        format!("The last failure was while {}. {}", stage.en, said.en),
+    )
+}
+
+/// The last failure of a route, ready to be followed by another sentence.
+fn route_failed(error: Option<&LastError>, rule: Option<&'static Rule>) -> Words {
+    let Some(error) = error else {
+        return words("", "", "");
+    };
+    let failed = Failed {
+        stage: error.stage,
+        code: error.code,
+        text: &error.text,
+    };
+    let (stage, said) = (stage(failed.stage), said(failed, rule));
+    words(
+        format!("它在{}時失敗。{}", stage.zh_hant, said.zh_hant),
+        format!("它在{}时失败。{}", stage.zh_hans, said.zh_hans),
+        format!("It failed while {}. {} ", stage.en, said.en),
+    )
+}
+
+/// One line, cut, without anything that hides.
+fn quoted(text: &str) -> String {
+    let visible = |c: char| if hides(c) { ' ' } else { c };
+    let line: String = text.chars().map(visible).collect();
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line,
+    }
+}
+
+fn route_name(route: RouteName) -> Words {
+    match route {
+        RouteName::Primary => words("主要路線", "主要线路", "primary route"),
+        RouteName::Fallback => words("備援路線", "备用线路", "fallback route"),
+    }
+}
+
+/// Over which route, where that is known.
+fn over(route: Option<RouteName>) -> Words {
+    let Some(route) = route.map(route_name) else {
+        return words("", "", "");
+    };
+    words(
+        format!("經{}，", route.zh_hant),
+        format!("经{}，", route.zh_hans),
+        format!(" over the {}", route.en),
+    )
+}
+
+fn stage(stage: Stage) -> Words {
+    match stage {
+        Stage::Claim => words("準備寄送", "准备发送", "preparing it"),
+        Stage::Connect => words("連線到伺服器", "连接服务器", "connecting to the server"),
+        Stage::Greeting => words(
+            "等候伺服器招呼",
+            "等候服务器问候",
+            "waiting for the server's greeting",
+        ),
+        Stage::Tls => words("建立 TLS 加密", "建立 TLS 加密", "setting up TLS"),
+        Stage::Auth => words("登入", "登录", "logging in"),
+        Stage::MailFrom => words("告知寄件人", "告知发件人", "naming the sender"),
+        Stage::RcptTo => words("告知收件人", "告知收件人", "naming the recipient"),
+        Stage::Data => words("請求傳送內容", "请求传送内容", "asking to send the message"),
+        Stage::Content => words("傳送內容", "传送内容", "sending the message"),
+        Stage::FinalReply => words(
+            "等候最後回覆",
+            "等候最后答复",
+            "waiting for the final answer",
+        ),
+    }
+}
+
+fn words(zh_hant: impl Into<String>, zh_hans: impl Into<String>, en: impl Into<String>) -> Words {
+    Words {
+        zh_hant: zh_hant.into(),
+        zh_hans: zh_hans.into(),
+        en: en.into(),
+    }
+}
