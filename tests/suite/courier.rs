@@ -152,7 +152,6 @@ async fn a_refusal_for_good_is_a_dead_letter_and_its_body_is_wiped() {
     assert_eq!(body.unwrap(), None);
     let dead = post.store.read(|read| {
         let filter = outbox::Filter {
-            kind: None,
             state: Some(State::Dead),
             ..outbox::Filter::default()
         };
@@ -396,7 +395,6 @@ async fn pages_go_through_everything_once_newest_first() {
             kind: None,
             state,
             to: to.map(|to| to.parse().unwrap()),
-            kind: None,
         };
         let mut seen = Vec::new();
         let mut cursor = None;

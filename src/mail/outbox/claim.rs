@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::counts;
-use super::row::{ATTEMPTS, BODIES, DUE, Ledger, ROWS, Row, Setback, State};
+use super::ledger::{ATTEMPTS, BODIES, DUE, Ledger, ROWS};
+use super::row::{Row, Setback, State};
 use crate::events::Topic;
 use crate::mail::attempt::{Attempt, Outcome, Stage};
 use crate::mail::kind::Lane;
@@ -177,7 +178,7 @@ fn take(
         }
         if row.expires_at <= now {
             let state = gone_by(&row);
-            end(&mut row, state, now);
+            row.end(state, now);
         } else {
             row.claim += 1;
             row.state = State::Sending;
@@ -228,7 +229,7 @@ pub fn revoke(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
         for (id, before) in leases {
             let mut row = before.clone();
             lost(&mut ledger, id, &mut row, now);
-            wait(&mut row, now);
+            row.wait(now);
             ledger.update(id, &before, &row);
         }
         ledger.close();
@@ -293,13 +294,13 @@ pub fn complete(
         };
         let mut row = before.clone();
         match &completion.attempt {
-            None => wait(&mut row, claim.due_at),
+            None => row.wait(claim.due_at),
             Some(attempt) => {
                 match completion.charge {
                     Charge::Try => settle(&mut row, attempt, completion.retry_at, now),
                     Charge::None => {
                         row.setback = Some(setback(attempt));
-                        wait(&mut row, claim.due_at);
+                        row.wait(claim.due_at);
                     }
                 }
                 ledger.tx.put(&ATTEMPTS, &(claim.id, claim.number), attempt);
@@ -328,12 +329,12 @@ fn settle(row: &mut Row, attempt: &Attempt, retry_at: Option<Timestamp>, now: Ti
     match attempt.outcome {
         Outcome::Accepted => {
             row.route = attempt.route;
-            end(row, State::Sent, now);
+            row.end(State::Sent, now);
         }
-        Outcome::Permanent => end(row, State::Dead, now),
+        Outcome::Permanent => row.end(State::Dead, now),
         // It lapsed on a clock that was set back since.
-        Outcome::Lapsed if now < row.expires_at => wait(row, now),
-        Outcome::Lapsed => end(row, gone_by(row), now),
+        Outcome::Lapsed if now < row.expires_at => row.wait(now),
+        Outcome::Lapsed => row.end(gone_by(row), now),
         Outcome::Uncertain | Outcome::Lost => {
             row.doubtful = true;
             again(row, retry_at, now);
@@ -346,24 +347,9 @@ fn settle(row: &mut Row, attempt: &Attempt, retry_at: Option<Timestamp>, now: Ti
 
 fn again(row: &mut Row, retry_at: Option<Timestamp>, now: Timestamp) {
     match retry_at {
-        Some(at) => wait(row, at),
-        None => end(row, gone_by(row), now),
+        Some(at) => row.wait(at),
+        None => row.end(gone_by(row), now),
     }
-}
-
-fn wait(row: &mut Row, until: Timestamp) {
-    row.state = if row.doubtful {
-        State::Uncertain
-    } else {
-        State::Queued
-    };
-    row.due_at = Some(until);
-}
-
-fn end(row: &mut Row, state: State, now: Timestamp) {
-    row.state = state;
-    row.due_at = None;
-    row.finished_at = Some(now);
 }
 
 /// What becomes of a mail for which there is no more time: one that may have arrived stays

@@ -282,5 +282,3 @@ impl Counts {
         self.0[state as usize] = self.0[state as usize].saturating_sub(1);
     }
 }
-
-pub(super) use super::ledger::{ATTEMPTS, BODIES, DUE, Ledger, ROWS};
