@@ -8,6 +8,9 @@ use clap::builder::styling::Styles;
 
 use crate::config::Flag;
 
+use super::key;
+use super::outbox;
+
 /// Accounts and mail for a small team, in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "gatepost", version, arg_required_else_help = true, styles = Styles::plain())]
@@ -17,10 +20,14 @@ Examples:
   gatepost serve --http 0.0.0.0:8000  in production, behind a proxy that speaks TLS
   gatepost config                     every setting, its value and where it came from
   gatepost send-test-mail ann@example.com
+  gatepost outbox list                what waits, what went wrong and why
+  gatepost key create billing         a key for a program that sends mail through gatepost
 
 Settings come from flags, the environment, .env, gatepost.toml and defaults, in this order.
 The setting a.b_c of gatepost.toml is GATEPOST_A_B_C in the environment; EMAIL_HOST,
-DEFAULT_FROM_EMAIL, USE_REAL_EMAIL and the other names of a Django project work unchanged.")]
+DEFAULT_FROM_EMAIL, USE_REAL_EMAIL and the other names of a Django project work unchanged.
+
+Exit codes: 0 all went well, 1 it did not, 2 the command line or the settings are wrong.")]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -91,6 +98,30 @@ The exit code is 0 when the mail was sent (or captured), and 1 when it was not."
         #[command(flatten)]
         common: Common,
     },
+    /// See what waits in the outbox and why; retry, requeue, discard; pause and resume routes
+    #[command(after_help = "\
+Examples:
+  gatepost outbox list --state dead
+  gatepost outbox show ob_01KAQ0Y3ZT8C6T1V5N9B4D7RGE
+  gatepost outbox routes
+  gatepost outbox list --url https://example.com --token-file admin.token
+
+They talk to the gatepost that runs on the data folder (--data), or to the one at --url. On a
+terminal they print tables, otherwise JSON.")]
+    Outbox {
+        #[command(subcommand)]
+        command: outbox::args::Command,
+    },
+    /// Make, list and revoke the API keys of the team's other programs
+    #[command(after_help = "\
+Examples:
+  gatepost key create billing > billing.key
+  gatepost key list
+  gatepost key revoke ak_01KDX0A9R7V8W6Z5Y4X3T2S1Q0")]
+    Key {
+        #[command(subcommand)]
+        command: key::Command,
+    },
 }
 
 /// Flags that most commands take.
@@ -123,6 +154,15 @@ pub struct ReadyFile {
 }
 
 impl Common {
+    /// Only what names the data folder.
+    pub fn of_folder(data: Option<String>, config: Option<PathBuf>) -> Common {
+        Common {
+            data,
+            config,
+            ..Common::default()
+        }
+    }
+
     /// Those flags that set a setting.
     pub fn flags(&self) -> Vec<Flag> {
         [

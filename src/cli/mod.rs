@@ -6,12 +6,17 @@
 
 mod args;
 mod banner;
+mod key;
 mod log;
+mod outbox;
 mod output;
 mod ready;
 mod run;
+mod screen;
+mod server;
 mod show;
 mod test_mail;
+mod words;
 
 use std::process::ExitCode;
 
@@ -62,6 +67,8 @@ pub fn main() -> ExitCode {
         Command::SendTestMail { common, address } => {
             settings(Mode::Serve, &common).and_then(|settings| test_mail::send(settings, &address))
         }
+        Command::Outbox { command } => outbox::run(command),
+        Command::Key { command } => key::run(command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use crate::text;
+
 /// Writes a line to the standard output.
 pub fn print(text: &str) {
     // See above: whoever stops reading wants no more.
@@ -14,13 +16,17 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Text from outside, with what could move the terminal's cursor made visible instead.
+/// Text from outside, with what could move the terminal's cursor, turn the direction or hide
+/// made visible instead.
 pub fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for c in text.chars() {
-        match c.is_control() {
-            true => visible.extend(c.escape_debug()),
-            false => visible.push(c),
+        if c.is_control() {
+            visible.extend(c.escape_debug());
+        } else if text::hides(c) && !text::shapes(c) {
+            visible.extend(c.escape_unicode());
+        } else {
+            visible.push(c);
         }
     }
     visible

@@ -158,6 +158,9 @@ pub struct Attempt {
     /// What to do.
     #[serde(default)]
     pub advice: Option<String>,
+    /// The provider's page where it is done.
+    #[serde(default)]
+    pub page: Option<String>,
 }
 
 /// A page of the outbox, newest first.

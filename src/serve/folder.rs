@@ -77,6 +77,13 @@ impl Folder {
         })
     }
 
+    /// The folder at `path` for a reader, who makes and changes nothing in it.
+    pub(super) fn of_another(path: &Path) -> Folder {
+        Folder {
+            path: path.to_owned(),
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -132,18 +139,14 @@ impl Folder {
             let token = Token::draw(world, TokenKind::Admin);
             format!("{}\n", token.expose()).into_bytes()
         };
-        let bytes = read_or_create(&path, draw)?;
-        let text = String::from_utf8(bytes)
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        if text.len() < 32 {
-            return Err(FolderError::Malformed {
-                path,
-                problem: "a token has at least 32 characters; delete the file to get a new one",
-            });
-        }
-        Ok(SecretText::from(text))
+        parse_token(read_or_create(&path, draw)?, path)
+    }
+
+    /// The operator's token as another gatepost wrote it.
+    pub(super) fn written_token(&self) -> Result<SecretText, FolderError> {
+        let path = self.admin_token_file();
+        let bytes = std::fs::read(&path).map_err(failed(&path))?;
+        parse_token(bytes, path)
     }
 
     fn address_file(&self) -> PathBuf {
@@ -172,6 +175,18 @@ impl Folder {
         let json = std::fs::read(self.address_file()).ok()?;
         serde_json::from_slice(&json).ok()
     }
+}
+
+fn parse_token(bytes: Vec<u8>, path: PathBuf) -> Result<SecretText, FolderError> {
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let text = text.trim();
+    if text.len() < 32 {
+        return Err(FolderError::Malformed {
+            path,
+            problem: "a token has at least 32 characters; delete the file to get a new one",
+        });
+    }
+    Ok(SecretText::from(text.to_owned()))
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> FolderError {

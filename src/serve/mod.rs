@@ -2,6 +2,7 @@
 //! and starts what listens. No rule of the domain lives here, and no printing.
 
 mod folder;
+mod found;
 mod rooms;
 mod running;
 mod test_mail;
@@ -37,6 +38,9 @@ use crate::world::World;
 pub use folder::Address;
 pub use folder::Folder;
 pub use folder::FolderError;
+pub use found::FindError;
+pub use found::Found;
+pub use found::find;
 pub use running::Running;
 pub use test_mail::Outcome;
 pub use test_mail::TestMailError;

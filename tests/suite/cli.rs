@@ -123,6 +123,20 @@ fn the_command_line_explains_itself() {
         &["config", "--help"],
         &["openapi", "--help"],
         &["sendtestmail", "--help"],
+        &["outbox", "--help"],
+        &["outbox", "list", "--help"],
+        &["outbox", "show", "--help"],
+        &["outbox", "retry", "--help"],
+        &["outbox", "requeue", "--help"],
+        &["outbox", "discard", "--help"],
+        &["outbox", "undo", "--help"],
+        &["outbox", "pause", "--help"],
+        &["outbox", "resume", "--help"],
+        &["outbox", "routes", "--help"],
+        &["key", "--help"],
+        &["key", "create", "--help"],
+        &["key", "list", "--help"],
+        &["key", "revoke", "--help"],
     ] {
         let (code, out, err) = run(&mut gatepost(folder.path(), arguments));
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");

@@ -1,0 +1,270 @@
+//! How an answer is written: in tables and sentences on a terminal, as wide as it is, or as JSON
+//! for a program. What must not live here: what is written.
+
+use std::io::IsTerminal as _;
+
+use comfy_table::Cell;
+use comfy_table::ColumnConstraint;
+use comfy_table::ContentArrangement;
+use comfy_table::Row;
+use comfy_table::Table;
+use comfy_table::presets;
+use serde_json::Value;
+use unicode_width::UnicodeWidthChar as _;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::text;
+use crate::world::Timestamp;
+
+use super::output;
+
+/// Columns of a terminal that does not tell, and the fewest that are laid out for.
+const COLUMNS: u16 = 80;
+
+/// Where an answer is written to.
+#[derive(Debug, Clone, Copy)]
+pub enum Screen {
+    /// A terminal of so many columns, with somebody before it.
+    People {
+        /// How many characters fit side by side.
+        width: u16,
+    },
+    /// A program, or somebody who wants what a program gets.
+    Program {
+        /// Whether it is laid out on several lines.
+        indented: bool,
+    },
+}
+
+impl Screen {
+    /// The standard output.
+    pub fn new(json: bool) -> Screen {
+        let stdout = std::io::stdout();
+        let terminal = stdout.is_terminal();
+        if json || !terminal {
+            return Screen::Program { indented: terminal };
+        }
+        let size = rustix::termios::tcgetwinsize(&stdout);
+        let width = size.map_or(COLUMNS, |size| size.ws_col);
+        Screen::People {
+            width: if width < 40 { COLUMNS } else { width },
+        }
+    }
+}
+
+/// Prints JSON; what would act on a terminal is escaped, which says the same.
+pub fn print_json(json: &Value, indented: bool) {
+    let text = match indented {
+        true => serde_json::to_string_pretty(json),
+        false => serde_json::to_string(json),
+    };
+    output::print(&escape(&text.expect("a JSON value is JSON")));
+}
+
+/// Outside ASCII there is nothing in JSON but the insides of texts.
+fn escape(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c >= '\u{7f}' && text::hides(c) && !text::shapes(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// A table of one line a row; what does not fit is cut off with an ellipsis. The first column
+/// and those in `whole` are never cut.
+pub fn table(width: u16, header: &[&str], rows: Vec<Vec<String>>, whole: &[usize]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width)
+        .set_header(header.iter().map(|name| Cell::new(*name)));
+    for row in rows {
+        let cells = row.iter().map(|text| Cell::new(output::visible(text)));
+        let mut row = Row::from(cells.collect::<Vec<_>>());
+        row.max_height(1);
+        table.add_row(row);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if index == 0 || whole.contains(&index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// Names and their values below one another; long values go on below themselves.
+#[derive(Debug, Default)]
+pub struct Facts {
+    rows: Vec<(String, String)>,
+}
+
+impl Facts {
+    /// Adds one.
+    pub fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.rows.push((name.to_owned(), value.into()));
+    }
+
+    /// Adds one that there may not be.
+    pub fn add_some(&mut self, name: &str, value: Option<impl Into<String>>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+
+    /// The lines, each behind `indent` spaces. The values come from outside.
+    pub fn lines(&self, indent: usize, width: u16) -> Vec<String> {
+        let names = self.rows.iter().map(|(name, _)| name.width());
+        let names = names.max().unwrap_or(0);
+        let margin = indent + names + 2;
+        let room = usize::from(width).saturating_sub(margin).max(20);
+        let mut lines = Vec::new();
+        for (name, value) in &self.rows {
+            let mut name = name.as_str();
+            for line in value.trim_end().lines() {
+                for part in wrap(&output::visible(line), room) {
+                    let gap = margin - indent - name.width();
+                    let line = format!("{:indent$}{name}{:gap$}{part}", "", "");
+                    lines.push(line.trim_end().to_owned());
+                    name = "";
+                }
+            }
+        }
+        lines
+    }
+}
+
+/// Breaks a line at spaces and beside ideographs, which need none. A word that is too long, such
+/// as an address of a page, stays whole.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (mut start, mut taken) = (0, 0);
+    // Where the line could end, how wide the text up to there is.
+    let mut end: Option<(usize, usize)> = None;
+    let mut last = ' ';
+    for (at, c) in text.char_indices() {
+        let wide = c.width().unwrap_or(0);
+        let ideographs = (wide == 2 || last.width() == Some(2)) && !hangs(c);
+        if at > start && (last == ' ' || ideographs) {
+            end = Some((at, taken));
+        }
+        if taken + wide > room
+            && c != ' '
+            && let Some((stop, width)) = end.take()
+        {
+            lines.push(text[start..stop].trim_end().to_owned());
+            start = stop;
+            taken -= width;
+        }
+        taken += wide;
+        last = c;
+    }
+    lines.push(text[start..].trim_end().to_owned());
+    lines
+}
+
+/// Punctuation that no line begins with.
+fn hangs(c: char) -> bool {
+    "，。、；：！？）」』】》”’…,.;:!?)".contains(c)
+}
+
+/// A moment as it is told to people: how far away it is.
+pub fn away(at: &str, now: Timestamp) -> String {
+    let Ok(moment) = at.parse::<jiff::Timestamp>() else {
+        return at.to_owned();
+    };
+    let seconds = moment.as_millisecond() - now.as_millis();
+    let (amount, unit) = match seconds.unsigned_abs() / 1000 {
+        0 => return "now".to_owned(),
+        s @ 1..=119 => (s, "s"),
+        s @ 120..=7199 => (s / 60, "min"),
+        s @ 7200..=172_799 => (s / 3600, "h"),
+        s => (s / 86_400, "days"),
+    };
+    match seconds < 0 {
+        true => format!("{amount} {unit} ago"),
+        false => format!("in {amount} {unit}"),
+    }
+}
+
+/// A moment with its distance.
+pub fn moment(at: &str, now: Timestamp) -> String {
+    format!("{at} ({})", away(at, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_keeps_to_its_width_in_any_script_and_never_cuts_the_first_column() {
+        let rows = vec![
+            vec!["ob_1".to_owned(), "a\u{1b}[2J".to_owned(), "例".repeat(60)],
+            vec!["ob_22".to_owned(), "b".to_owned(), "word ".repeat(40)],
+        ];
+        let shown = table(40, &["ID", "WHO", "WHY"], rows, &[]);
+        assert_eq!(shown.lines().count(), 3, "{shown}");
+        for line in shown.lines() {
+            assert!(line.width() <= 40, "{}: {line}", line.width());
+        }
+        assert!(
+            shown.contains("ob_22 ") && shown.matches('…').count() == 2,
+            "{shown}"
+        );
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_beside_ideographs() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(
+            wrap("see https://example.com/a/long/one", 10)[1],
+            "https://example.com/a/long/one"
+        );
+        assert_eq!(
+            wrap("郵件等待重試，請稍候。", 10),
+            ["郵件等待重", "試，請稍", "候。"]
+        );
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn facts_go_on_below_themselves() {
+        let mut facts = Facts::default();
+        facts.add("Why", "a b\r\nc\u{1b}");
+        facts.add("State", "dead");
+        assert_eq!(
+            facts.lines(2, 80),
+            ["  Why    a b", "         c\\u{1b}", "  State  dead"]
+        );
+    }
+
+    #[test]
+    fn a_moment_is_told_by_its_distance() {
+        let now = Timestamp::from_millis(1_000_000);
+        assert_eq!(away("1970-01-01T00:16:40.000Z", now), "now");
+        assert_eq!(away("1970-01-01T00:18:10Z", now), "in 90 s");
+        assert_eq!(away("1970-01-01T00:00:00Z", now), "16 min ago");
+        assert_eq!(away("1970-02-01T00:00:00Z", now), "in 30 days");
+        assert_eq!(away("later", now), "later");
+    }
+
+    #[test]
+    fn json_for_a_terminal_says_the_same_without_acting_on_it() {
+        let json = serde_json::json!({"a": "\u{9b}2J\u{202e}\u{1b}例\u{e0001}"});
+        let escaped = escape(&json.to_string());
+        assert!(
+            !escaped.contains(['\u{9b}', '\u{202e}', '\u{1b}', '\u{e0001}']),
+            "{escaped}"
+        );
+        assert!(escaped.contains('例'));
+        assert_eq!(serde_json::from_str::<Value>(&escaped).unwrap(), json);
+    }
+}
