@@ -24,7 +24,7 @@ macro_rules! identifier {
             }
 
             /// The identifier of these sixteen bytes.
-            pub fn from_bytes(bytes: [u8; 16]) -> $name {
+            pub const fn from_bytes(bytes: [u8; 16]) -> $name {
                 $name(ulid::Ulid::from_bytes(bytes))
             }
         }

@@ -348,11 +348,10 @@ async fn sweep(
         loop {
             let swept = accounts.sweep(SWEEP_AT_ONCE).await;
             let mut most = swept.unwrap_or_else(|error| failed(&error));
-            if let Some(kept) = mails_kept {
-                let oldest = world.now().minus(kept);
-                let swept = mail::outbox::sweep_now(&store, oldest, SWEEP_AT_ONCE).await;
-                most = most.max(swept.unwrap_or_else(|error| failed(&error)));
-            }
+            let now = world.now();
+            let oldest = mails_kept.map(|kept| now.minus(kept));
+            let tidied = mail::outbox::tidy(&store, now, oldest, SWEEP_AT_ONCE).await;
+            most = most.max(tidied.unwrap_or_else(|error| failed(&error)));
             if most < SWEEP_AT_ONCE {
                 world.sleep(SWEEP_EVERY).await;
             }

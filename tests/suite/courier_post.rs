@@ -12,7 +12,7 @@ use gatepost::mail::relay::Relay;
 use gatepost::mail::{self, Letter, Mailer, Occasion, OutboxId};
 use gatepost::secret::{Code, CodeStyle, Keys};
 use gatepost::store::{Options, Store};
-use gatepost::world::{Simulated, World};
+use gatepost::world::{Simulated, Timestamp, World};
 
 use crate::relay::settings;
 
@@ -107,6 +107,19 @@ impl Post {
     pub async fn row(&self, id: OutboxId) -> Row {
         let row = self.store.read(|read| outbox::get(read, id)).await;
         row.unwrap().unwrap()
+    }
+
+    pub async fn has_body(&self, id: OutboxId) -> bool {
+        let body = self.store.read(|read| outbox::body(read, id)).await;
+        body.unwrap().is_some()
+    }
+
+    /// A round of the outbox's own tidying, at most `limit` of each.
+    pub async fn tidied(&self, older_than: Option<Timestamp>, limit: usize) -> usize {
+        let now = self.simulated.world().now();
+        outbox::tidy(&self.store, now, older_than, limit)
+            .await
+            .unwrap()
     }
 
     pub async fn outcomes(&self, id: OutboxId) -> Vec<Outcome> {

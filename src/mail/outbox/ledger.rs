@@ -24,6 +24,8 @@ pub(super) const BY_ADDRESS: Table<(LookupAddress, OutboxId), ()> = Table::new("
 pub(super) const LATEST: Table<(LookupAddress, u8), OutboxId> = Table::new("outbox.latest");
 /// By the time at which it is wiped: the body of a mail that is done with and yet kept.
 pub(super) const WIPE: Table<(Timestamp, OutboxId), ()> = Table::new("outbox.wipe");
+/// How far the rows of an older build, which had fewer indexes, are indexed.
+pub(super) const INDEXED: Table<(), OutboxId> = Table::new("outbox.indexed");
 pub(super) const COUNTS: Table<(), Counts> = Table::new("outbox.counts");
 pub(super) const ATTEMPTS: Table<(OutboxId, u32), Attempt> = Table::new("outbox.attempt");
 

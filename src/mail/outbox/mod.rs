@@ -24,7 +24,7 @@ pub use claim::{
 };
 pub use list::{Filter, Item, Page, list};
 pub use row::{Before, Counts, Row, Setback, Shelved, State};
-pub use sweep::{sweep, sweep_now};
+pub use sweep::{sweep, tidy, wipe};
 pub use why::{CODES, Why, why};
 
 use ledger::{ATTEMPTS, BODIES, COUNTS, Ledger, ROWS};

@@ -1,13 +1,15 @@
-//! Forgetting mails that were done with long ago, so that the store does not grow for ever.
+//! What is done to the outbox in passing, a little at a time: bodies that were kept long enough
+//! are wiped, mails that were done with long ago are forgotten, and a store of an older build
+//! gets the indexes that it lacks.
 
-use super::ledger::{ATTEMPTS, BODIES, Ledger, ROWS, WIPE};
+use super::ledger::{ATTEMPTS, BODIES, BY_ADDRESS, BY_STATE, INDEXED, Ledger, ROWS, WIPE};
 use super::row::Row;
 use crate::mail::letter::OutboxId;
 use crate::store::{Error, Read, Store, Tx};
 use crate::world::Timestamp;
 
-/// Forgets up to `limit` mails that were composed before `older_than` and are done with, the
-/// oldest first, with all that was tried. Says how many it forgot.
+/// Forgets up to `limit` mails that were composed and done with before `older_than`, the oldest
+/// first, with all that was tried. Says how many it forgot.
 ///
 /// # Errors
 /// Those of the store.
@@ -48,16 +50,66 @@ pub fn wipe(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<usize, Erro
     Ok(due.len())
 }
 
-/// [`sweep`] in a transaction of its own, and none where there is nothing to forget.
+/// Indexes up to `limit` more mails of an older build by address and state. Says how many; when
+/// all are, it is noted and nothing is looked at any more.
+fn index(tx: &mut Tx<'_>, limit: usize) -> Result<usize, Error> {
+    let done = tx.get(&INDEXED, &())?;
+    if done == Some(LAST) {
+        return Ok(0);
+    }
+    let rest = match &done {
+        Some(done) => ROWS.all().after(done),
+        None => ROWS.all(),
+    };
+    let rows: Vec<_> = tx.scan(rest)?.take(limit).collect::<Result<_, Error>>()?;
+    for (id, row) in &rows {
+        tx.put(&BY_ADDRESS, &(row.to.lookup(), *id), &());
+        if row.state.indexed() {
+            tx.put(&BY_STATE, &(row.state as u8, *id), &());
+        }
+    }
+    let last = rows.last().filter(|_| rows.len() == limit);
+    tx.put(&INDEXED, &(), &last.map_or(LAST, |(id, _)| *id));
+    Ok(rows.len())
+}
+
+/// Above every identifier.
+const LAST: OutboxId = OutboxId::from_bytes([0xff; 16]);
+
+/// Does up to `limit` of each of these, in one transaction, and none where there is nothing to
+/// do: wipes bodies, forgets mails older than `older_than` (if it is given), indexes what an
+/// older build left. Says how many of one it did at most: fewer than `limit` means that nothing
+/// is left. Call it now and then.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn sweep_now(store: &Store, older_than: Timestamp, limit: usize) -> Result<usize, Error> {
-    let any = store.read(|read| Ok::<_, Error>(!old(read, older_than, 1)?.is_empty()));
+pub async fn tidy(
+    store: &Store,
+    now: Timestamp,
+    older_than: Option<Timestamp>,
+    limit: usize,
+) -> Result<usize, Error> {
+    let any = store.read(|read| {
+        let forget = match older_than {
+            Some(older_than) => !old(read, older_than, 1)?.is_empty(),
+            None => false,
+        };
+        let wipe = read.scan(WIPE.all().up_to(&now))?.next().is_some();
+        Ok::<_, Error>(forget || wipe || read.get(&INDEXED, &())? != Some(LAST))
+    });
     if !any.await? {
         return Ok(0);
     }
-    store.write(move |tx| sweep(tx, older_than, limit)).await
+    let work = move |tx: &mut Tx<'_>| {
+        let wiped = wipe(tx, now, limit)?;
+        let indexed = index(tx, limit)?;
+        let forgotten = match older_than {
+            Some(older_than) => sweep(tx, older_than, limit)?,
+            None => 0,
+        };
+        Ok::<_, Error>(wiped.max(indexed).max(forgotten))
+    };
+    store.write(work).await
 }
 
 fn old(
@@ -72,7 +124,8 @@ fn old(
         if old.len() == limit || row.created_at >= older_than {
             break;
         }
-        if row.is_final() {
+        // One that was to be sent much later is kept as long as any other.
+        if row.is_final() && row.finished_at.is_none_or(|at| at < older_than) {
             old.push((id, row));
         }
     }

@@ -29,6 +29,8 @@ async fn grown<F: AsyncFnOnce()>(desk: &Desk, action: F) -> BTreeMap<String, usi
 async fn prepared() -> Desk {
     let desk = Desk::open();
     desk.join(ANN).await;
+    // Both have had a mail of the kind before.
+    desk.send(EVE, "register").await.unwrap();
     desk.advance(25 * 60 * MINUTE);
     desk.sweep().await;
     desk
