@@ -51,13 +51,21 @@ impl Events {
     }
 }
 
-/// See [`Events::watch`].
+/// See [`Events::watch`]. Beside waking it counts, so that whoever was away can tell whether
+/// something happened meanwhile.
 #[derive(Debug)]
 pub struct Watch {
     receiver: watch::Receiver<u64>,
 }
 
 impl Watch {
+    /// How often the topic was woken since the start of this process. What happens after this
+    /// still completes [`Watch::changed`]: whoever reads the store now has seen all that was
+    /// counted.
+    pub fn count(&mut self) -> u64 {
+        *self.receiver.borrow_and_update()
+    }
+
     /// Completes when the topic was woken since the last call (or since the watch was taken).
     pub async fn changed(&mut self) {
         if self.receiver.changed().await.is_err() {
@@ -81,5 +89,19 @@ mod tests {
         inbox.changed().await;
         let again = futures_util::FutureExt::now_or_never(inbox.changed());
         assert_eq!(again, None, "two wake-ups in one go are one");
+    }
+
+    #[tokio::test]
+    async fn a_count_has_seen_what_it_counts_and_nothing_else() {
+        let events = Events::default();
+        let mut inbox = events.watch(Topic::Inbox);
+        events.wake(Topic::Inbox);
+        events.wake(Topic::Inbox);
+        assert_eq!(inbox.count(), 2);
+        let seen = futures_util::FutureExt::now_or_never(inbox.changed());
+        assert_eq!(seen, None, "what was counted wakes nobody any more");
+        events.wake(Topic::Inbox);
+        inbox.changed().await;
+        assert_eq!(inbox.count(), 3);
     }
 }

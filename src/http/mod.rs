@@ -33,7 +33,10 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::events::Events;
+use crate::http::api::admin;
+use crate::http::api::admin::events::EventsApi;
 use crate::http::api::admin::outbox::OutboxApi;
+use crate::http::api::admin::routes::RoutesApi;
 use crate::http::api::admin::test_mail::TestMailApi;
 use crate::http::api::auth::AuthApi;
 use crate::http::api::inbox::InboxApi;
@@ -122,6 +125,8 @@ type Apis = (
     KeysApi,
     TestMailApi,
     OutboxApi,
+    RoutesApi,
+    EventsApi,
     ServiceApi,
 );
 
@@ -189,7 +194,7 @@ pub fn app(services: Services, settings: Settings) -> App {
             guard: guard.clone(),
             mailer,
             store: store.clone(),
-            events,
+            events: events.clone(),
             world: world.clone(),
             language: settings.language,
             captures: settings.captures,
@@ -197,10 +202,27 @@ pub fn app(services: Services, settings: Settings) -> App {
         },
         OutboxApi {
             guard: guard.clone(),
-            operator,
+            operator: operator.clone(),
             language: settings.language,
             trusted_proxies,
         },
+        RoutesApi {
+            guard: guard.clone(),
+            operator: operator.clone(),
+            language: settings.language,
+            trusted_proxies,
+        },
+        EventsApi::new(
+            guard.clone(),
+            admin::events::Sources {
+                operator,
+                inbox: inbox.clone(),
+                events: events.clone(),
+                closing: closing.subscribe(),
+                silence: settings.idle_timeout,
+                language: settings.language,
+            },
+        ),
         ServiceApi {
             accounts,
             inbox,

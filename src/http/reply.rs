@@ -1,9 +1,12 @@
 //! Answers that went well, one type a status. What must not live here: problems.
 
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{Body, IntoResponse, Request, Response};
 use poem_openapi::registry::{
-    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
 };
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
@@ -302,7 +305,7 @@ macro_rules! download {
             fn meta() -> MetaResponses {
                 let named = text_header("Content-Disposition", "Always an attachment.");
                 let schema = MetaSchemaRef::Inline(Box::new(
-                    poem_openapi::registry::MetaSchema::new_with_format("string", "binary"),
+                    MetaSchema::new_with_format("string", "binary"),
                 ));
                 meta(StatusCode::OK, "The bytes.", Some(($media, schema)), vec![named])
             }
@@ -342,6 +345,46 @@ impl ApiResponse for Exposition {
     fn meta() -> MetaResponses {
         let content = Some((OPENMETRICS, String::schema_ref()));
         meta(StatusCode::OK, "The metrics.", content, Vec::new())
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+/// 200 with events as they happen, for as long as the client listens (WHATWG HTML, 9.2).
+pub struct EventStream(pub BoxStream<'static, Bytes>);
+
+/// The media type of [`EventStream`].
+pub const EVENT_STREAM: &str = "text/event-stream";
+
+impl IntoResponse for EventStream {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        let chunks = self.0.map(Ok::<_, std::io::Error>);
+        response.set_body(Body::from_bytes_stream(chunks));
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static(EVENT_STREAM);
+        headers.insert(header::CONTENT_TYPE, kind);
+        // Or nginx would hold events back until a buffer is full.
+        let unbuffered = HeaderName::from_static("x-accel-buffering");
+        headers.insert(unbuffered, HeaderValue::from_static("no"));
+        response
+    }
+}
+
+impl ApiResponse for EventStream {
+    fn meta() -> MetaResponses {
+        let example = "id: 9f3c-4-17-1\nevent: inbox\ndata: {\"total\":3}\n\n";
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema {
+            example: Some(example.into()),
+            ..MetaSchema::new("string")
+        }));
+        let description = "Events, until one side has enough.";
+        meta(
+            StatusCode::OK,
+            description,
+            Some((EVENT_STREAM, schema)),
+            Vec::new(),
+        )
     }
 
     fn register(_: &mut Registry) {}

@@ -30,18 +30,29 @@ pub enum RouteError {
 }
 
 impl Operator {
-    /// How the route is.
+    /// How the routes are that are set up, the primary first.
     ///
     /// # Errors
-    /// It is not set up.
-    pub fn route(&self, name: RouteName) -> Result<Status, RouteError> {
-        let routes = self.routes.routes();
-        let mut routes = routes.into_iter().filter(|route| route.name == name);
-        routes.next().ok_or(RouteError::NotFound)
+    /// Those of the store.
+    pub async fn statuses(&self) -> Result<Vec<Status>, store::Error> {
+        let mut routes = self.routes.routes();
+        let pauses = self
+            .store
+            .read(|read| {
+                let pauses = routes.iter().map(|status| route::paused(read, status.name));
+                pauses.collect::<Result<Vec<_>, store::Error>>()
+            })
+            .await?;
+        // The courier, who shows the routes, hears of a pause only after its commit.
+        for (status, paused) in routes.iter_mut().zip(pauses) {
+            status.paused = paused;
+        }
+        Ok(routes)
     }
 
-    /// Pauses or resumes a route, for `ip`. Doing it twice is no error, and is recorded once.
-    /// Answers how the route is after it.
+    /// Pauses or resumes a route, for `ip`. Pausing one that is paused is no error, and is not
+    /// recorded again; a route that rests is tried at once when it is resumed. Answers how the
+    /// route is after it.
     ///
     /// # Errors
     /// No such route, or the store.
@@ -51,28 +62,33 @@ impl Operator {
         switch: Switch,
         ip: IpAddr,
     ) -> Result<Status, RouteError> {
-        self.route(name)?;
+        let known = |status: &Status| status.name == name;
+        if !self.routes.routes().iter().any(known) {
+            return Err(RouteError::NotFound);
+        }
         let action = match switch {
             Switch::Pause => "route_pause",
             Switch::Resume => "route_resume",
         };
         let entry = self.entry(action, name.word(), ip);
         let now = self.world.now();
-        let paused = self
-            .store
+        self.store
             .write(move |tx| {
-                let changed = match switch {
+                let done = match switch {
                     Switch::Pause => route::pause(tx, name, now)?,
-                    Switch::Resume => route::resume(tx, name)?,
+                    Switch::Resume => {
+                        route::resume(tx, name)?;
+                        // It has been tried at once, if it was not paused.
+                        true
+                    }
                 };
-                if changed {
+                if done {
                     audit::record(tx, &entry);
                 }
-                route::paused(tx, name)
+                Ok::<_, store::Error>(())
             })
             .await?;
-        // The board is shown by the courier, who hears of the switch only after this answer.
-        let status = self.route(name)?;
-        Ok(Status { paused, ..status })
+        let routes = self.statuses().await?.into_iter();
+        { routes }.find(known).ok_or(RouteError::NotFound)
     }
 }

@@ -12,6 +12,7 @@ use gatepost::identity::{self, Accounts};
 use gatepost::inbox::{Captured, Envelope, Inbox, MessageId};
 use gatepost::language::Language;
 use gatepost::mail;
+use gatepost::mail::route::Board;
 use gatepost::secret::{CodeStyle, Keys, TokenHash};
 use gatepost::store::{Options, Read as _, Store, Table};
 use gatepost::world::{Simulated, World};
@@ -28,6 +29,9 @@ pub struct Service {
     pub address: SocketAddr,
     pub inbox: Inbox,
     pub store: Store,
+    pub events: Events,
+    pub routes: Board,
+    pub mailer: mail::Mailer,
     pub simulated: Simulated,
     pub document: Value,
     keys: Keys,
@@ -130,14 +134,15 @@ impl Service {
             world.clone(),
         )
         .unwrap();
+        let routes = Board::default();
         let document = serde_json::from_str(&http::document(&settings)).unwrap();
         let services = http::Services {
             accounts,
             inbox: inbox.clone(),
             store: store.clone(),
-            mailer,
-            events,
-            routes: gatepost::mail::route::Board::default(),
+            mailer: mailer.clone(),
+            events: events.clone(),
+            routes: routes.clone(),
             world,
         };
         let app = http::app(services, settings);
@@ -154,6 +159,9 @@ impl Service {
             address,
             inbox,
             store,
+            events,
+            routes,
+            mailer,
             simulated,
             document,
             keys,
@@ -250,6 +258,16 @@ impl Service {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         Answer::read(&mut stream).await
+    }
+
+    /// What the operator asks for.
+    pub async fn admin(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let path = format!("/api/v1/admin/{path}");
+        let mut request = Request::new(method, &path).bearer(ADMIN);
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        self.send(request).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -1,6 +1,9 @@
 //! The operator's part: the outbox, the routes, the events and the test mail. It needs the
 //! operator's token everywhere, also in `dev` on loopback.
 
+pub mod events;
 pub mod mail;
 pub mod outbox;
+pub mod route;
+pub mod routes;
 pub mod test_mail;
