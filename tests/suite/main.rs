@@ -20,6 +20,7 @@ mod config_outside;
 mod courier;
 mod courier_lease;
 mod courier_post;
+mod delivery_kill;
 mod durability;
 mod front_door;
 mod harness;
