@@ -41,6 +41,7 @@ use crate::http::api::admin::test_mail::TestMailApi;
 use crate::http::api::auth::AuthApi;
 use crate::http::api::inbox::InboxApi;
 use crate::http::api::keys::KeysApi;
+use crate::http::api::mail::MailApi;
 use crate::http::api::profile::ProfileApi;
 use crate::http::api::service::ServiceApi;
 use crate::http::api::sessions::SessionsApi;
@@ -122,6 +123,7 @@ type Apis = (
     ProfileApi,
     SessionsApi,
     InboxApi,
+    MailApi,
     KeysApi,
     TestMailApi,
     OutboxApi,
@@ -184,6 +186,11 @@ pub fn app(services: Services, settings: Settings) -> App {
             store: store.clone(),
             guard: guard.clone(),
             closing: closing.subscribe(),
+        },
+        MailApi {
+            operator: operator.clone(),
+            language: settings.language,
+            trusted_proxies,
         },
         KeysApi {
             guard: guard.clone(),

@@ -100,6 +100,51 @@ answer!(
     Accepted, ACCEPTED, "Accepted. The answer is the same for every address, known or not."
 );
 
+/// 202 with a mail that was ordered, and where it is looked after.
+#[derive(Debug)]
+pub struct Ordered<T> {
+    /// The mail.
+    pub body: T,
+    /// Its path.
+    pub location: String,
+    /// Whether it had been ordered before.
+    pub repeated: bool,
+}
+
+impl<T: Serialize + Send> IntoResponse for Ordered<T> {
+    fn into_response(self) -> Response {
+        let mut response = json(StatusCode::ACCEPTED, &self.body);
+        let headers = response.headers_mut();
+        if let Ok(location) = HeaderValue::try_from(self.location) {
+            headers.insert(header::LOCATION, location);
+        }
+        if self.repeated {
+            let name = HeaderName::from_static("idempotency-replayed");
+            headers.insert(name, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+impl<T: Type> ApiResponse for Ordered<T> {
+    fn meta() -> MetaResponses {
+        let headers = vec![
+            text_header("Location", "Where the mail is looked after."),
+            text_header(
+                "Idempotency-Replayed",
+                "`true` where the same order came before; absent otherwise.",
+            ),
+        ];
+        let content = Some((JSON, T::schema_ref()));
+        let description = "Ordered: the mail is in the outbox.";
+        meta(StatusCode::ACCEPTED, description, content, headers)
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
 /// 204: done, and there is nothing to say.
 #[derive(Debug)]
 pub struct NoContent;

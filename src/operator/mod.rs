@@ -3,8 +3,11 @@
 //! audit record. How it is asked for and answered (HTTP, status codes, texts) is not known here.
 
 mod keys;
+mod order;
 mod outbox;
+mod repeat;
 mod routes;
+mod send;
 
 use std::net::IpAddr;
 
@@ -19,10 +22,17 @@ pub use keys::ApiKey;
 pub use keys::Holder;
 pub use keys::KeyError;
 pub use keys::KeyId;
+pub use order::FieldFault;
 pub use outbox::Action;
 pub use outbox::OutboxError;
+pub use repeat::IdempotencyKey;
+pub use repeat::MalformedIdempotencyKey;
+pub use repeat::sweep as sweep_orders;
 pub use routes::RouteError;
 pub use routes::Switch;
+pub use send::Ordered;
+pub use send::SendError;
+pub use send::SendMail;
 
 /// The operator's hands. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -30,6 +30,7 @@ use crate::mail::courier::Courier;
 use crate::mail::relay::Relay;
 use crate::mail::route::Board;
 use crate::mail::route::RouteName;
+use crate::operator;
 use crate::secret::TokenHash;
 use crate::store;
 use crate::store::Store;
@@ -352,6 +353,8 @@ async fn sweep(
             let oldest = mails_kept.map(|kept| now.minus(kept));
             let tidied = mail::outbox::tidy(&store, now, oldest, SWEEP_AT_ONCE).await;
             most = most.max(tidied.unwrap_or_else(|error| failed(&error)));
+            let swept = operator::sweep_orders(&store, now, SWEEP_AT_ONCE).await;
+            most = most.max(swept.unwrap_or_else(|error| failed(&error)));
             if most < SWEEP_AT_ONCE {
                 world.sleep(SWEEP_EVERY).await;
             }

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod auth;
 pub mod inbox;
 pub mod keys;
+pub mod mail;
 pub mod message;
 pub mod profile;
 pub mod service;
