@@ -202,6 +202,7 @@ pub fn app(services: Services, settings: Settings) -> App {
             mailer,
             store: store.clone(),
             events: events.clone(),
+            routes: operator.routes.clone(),
             world: world.clone(),
             language: settings.language,
             captures: settings.captures,

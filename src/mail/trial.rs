@@ -17,6 +17,9 @@ use super::Mailer;
 use super::Occasion;
 use super::OutboxId;
 use super::outbox;
+use super::route::Board;
+use super::route::Breaker;
+use super::route::Status;
 
 /// Why there is nothing to tell.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +40,29 @@ pub struct Trial {
     /// How it stands now: final, or set back and waiting for its next try, or, when `patience`
     /// went by, still on its way.
     pub row: outbox::Row,
+    /// The route that rests or is paused, when that is why nobody tries it.
+    pub closed: Option<Status>,
+}
+
+impl Trial {
+    /// What kept it from being sent, if anything is known to have: its own last failure, or that
+    /// of the route.
+    pub fn setback(&self) -> Option<String> {
+        if let Some(setback) = &self.row.setback {
+            return Some(setback.text.clone());
+        }
+        let closed = self.closed.as_ref()?;
+        let name = closed.name;
+        Some(match (&closed.paused, &closed.last_error) {
+            (Some(pause), _) => format!("the {name} route is paused since {}", pause.at),
+            (None, Some(error)) => error.text.clone(),
+            (None, None) => format!("the {name} route rests after a failure"),
+        })
+    }
 }
 
 /// Sends the test mail to `to` and waits, at most for `patience`, until it reached a final state
-/// or was set back for the first time.
+/// or was set back for the first time, or until all `routes` are closed, so that nobody tries it.
 ///
 /// # Errors
 /// A replaced template fails, or the store.
@@ -48,13 +70,14 @@ pub async fn send(
     mailer: &Mailer,
     store: &Store,
     events: &Events,
+    routes: &Board,
     world: &World,
     to: &EmailAddress,
     language: Language,
     patience: Duration,
 ) -> Result<Trial, TrialError> {
     let letter = compose(mailer, to, language)?;
-    Ok(follow(letter, store, events, world, patience).await?)
+    Ok(follow(letter, store, events, routes, world, patience).await?)
 }
 
 /// The test mail, not yet in the outbox.
@@ -77,11 +100,14 @@ pub async fn follow(
     letter: Letter,
     store: &Store,
     events: &Events,
+    routes: &Board,
     world: &World,
     patience: Duration,
 ) -> Result<Trial, store::Error> {
     let id = letter.id;
     let mut watch = events.watch(Topic::Outbox);
+    let mut switches = events.watch(Topic::Routes);
+    let mut closed = None;
     let row = store
         .write(move |tx| {
             outbox::enqueue(tx, &letter)?;
@@ -98,11 +124,28 @@ pub async fn follow(
             if row.is_final() || row.setback.is_some() {
                 return Ok::<_, store::Error>(());
             }
-            watch.changed().await;
+            // One that a courier has will be heard of, whatever became of its route meanwhile.
+            closed = all_closed(routes);
+            if closed.is_some() && row.state != outbox::State::Sending {
+                return Ok(());
+            }
+            tokio::select! {
+                () = watch.changed() => {}
+                () = switches.changed() => {}
+            }
         }
     };
     if let Ok(outcome) = world.timeout(patience, told).await {
         outcome?;
     }
-    Ok(Trial { id, row })
+    Ok(Trial { id, row, closed })
+}
+
+/// The first of the routes, when none of them is open to mail.
+fn all_closed(routes: &Board) -> Option<Status> {
+    let routes = routes.routes();
+    let is_closed =
+        |route: &Status| route.paused.is_some() || matches!(route.breaker, Breaker::Open { .. });
+    let all = routes.iter().all(is_closed);
+    routes.into_iter().next().filter(|_| all)
 }

@@ -155,6 +155,7 @@ struct Parts {
     letter: Option<Letter>,
     store: Store,
     events: Events,
+    routes: Board,
     world: World,
 }
 
@@ -297,6 +298,7 @@ async fn open(
         letter,
         store,
         events,
+        routes,
         world,
     };
     Ok((running, parts))

@@ -118,14 +118,14 @@ pub async fn send_test_mail(
     let letter = parts
         .letter
         .expect("it was opened with somebody to write to");
-    let (store, events) = (&parts.store, &parts.events);
-    let trial = trial::follow(letter, store, events, &parts.world, PATIENCE).await;
+    let (store, events, routes) = (&parts.store, &parts.events, &parts.routes);
+    let trial = trial::follow(letter, store, events, routes, &parts.world, PATIENCE).await;
     running.stop().await;
     let trial = trial.map_err(trial::TrialError::from)?;
     Ok(Outcome {
         id: trial.id.to_string(),
         state: trial.row.state.word().to_owned(),
-        setback: trial.row.setback.map(|setback| setback.text),
+        setback: trial.setback(),
         next_at: trial.row.due_at.map(|at| at.to_string()),
         captured,
     })

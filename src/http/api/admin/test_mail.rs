@@ -23,6 +23,7 @@ use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::language::Language;
 use crate::mail::Mailer;
+use crate::mail::route::Board;
 use crate::mail::trial;
 use crate::mail::trial::TrialError;
 use crate::store::Store;
@@ -95,6 +96,8 @@ pub struct TestMailApi {
     pub store: Store,
     /// Tells when something happened to it.
     pub events: Events,
+    /// How the routes are.
+    pub routes: Board,
     /// Time and chance.
     pub world: World,
     /// The language of who asked for none.
@@ -140,6 +143,7 @@ impl TestMailApi {
             &self.mailer,
             &self.store,
             &self.events,
+            &self.routes,
             &self.world,
             &to,
             language,
@@ -155,7 +159,7 @@ impl TestMailApi {
         Ok(reply::Reply(TestMail {
             id: trial.id.to_string(),
             state: trial.row.state.word().to_owned(),
-            setback: trial.row.setback.map(|setback| setback.text),
+            setback: trial.setback(),
             next_at: trial.row.due_at.map(|at| at.to_string()),
             captured: self.captures,
         }))
