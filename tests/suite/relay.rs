@@ -189,7 +189,7 @@ async fn refusals_are_judged_by_stage_even_where_the_client_cannot_read_them() {
             "",
             || Act::Say(b"421 busy\r\n"),
             Stage::Greeting,
-            Outcome::Temporary,
+            Outcome::Connection,
             Some(421),
         ),
         (

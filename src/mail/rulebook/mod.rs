@@ -1,7 +1,12 @@
 //! What a server's reply means for a mail and its route, and what the operator can do about it.
-//! The rules are data; a rule is found by the stage, then the text, then the code, since the first
-//! digit lies. Where no rule speaks, the code decides.
+//! The rules are data (`rules.toml`), compiled in; a rule is found by the stage, then the text,
+//! then the code, since the first digit lies. Where no rule speaks, the code decides. How replies
+//! are read lives in `text`, how rows are in `rule`.
 
+mod rule;
+mod text;
+
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,8 +15,13 @@ use super::attempt::{Outcome, Stage, Symptom};
 use super::provider::Provider;
 use crate::language::Language;
 
+pub use rule::{Example, Rule};
+
+use text::Said;
+
 /// What to do about a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Verdict {
     /// Go on; after the final dot: the mail is sent.
     Accepted,
@@ -34,6 +44,28 @@ pub enum Rest {
     For(Duration),
     /// Until the day turns where the provider is: this many hours east of UTC.
     UntilMidnight(i8),
+}
+
+impl Verdict {
+    /// The outcome of an attempt that ends with it.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Verdict::Accepted => Outcome::Accepted,
+            Verdict::Temporary => Outcome::Temporary,
+            Verdict::Permanent => Outcome::Permanent,
+            Verdict::Configuration => Outcome::Configuration,
+            Verdict::Limited(_) => Outcome::Limited,
+            Verdict::Connection => Outcome::Connection,
+        }
+    }
+
+    /// How long the route has to rest, where the rule says so.
+    pub fn rest(self) -> Option<Rest> {
+        match self {
+            Verdict::Limited(rest) => Some(rest),
+            _ => None,
+        }
+    }
 }
 
 /// A text in every language that gatepost speaks.
@@ -59,19 +91,6 @@ impl Words {
     }
 }
 
-/// A row of the rulebook.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    /// Its stable name, such as `gmail_credentials`.
-    pub id: String,
-    /// What it means, in a sentence.
-    pub meaning: Words,
-    /// What to do about it, in a sentence or two.
-    pub advice: Words,
-    /// The provider's page on which it is done, where there is one.
-    pub page: Option<String>,
-}
-
 /// What the rulebook says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ruling {
@@ -84,35 +103,69 @@ pub struct Ruling {
 impl Ruling {
     /// How long the route has to rest, where the rule says so.
     pub fn rest(&self) -> Option<Rest> {
-        match self.verdict {
-            Verdict::Limited(rest) => Some(rest),
-            _ => None,
-        }
+        self.verdict.rest()
     }
 }
 
-/// Judges the reply `code` with its `text` (the bytes as they came) at `stage`. A provider's own
-/// rules count where the relay is known to be its.
-pub fn judge(stage: Stage, code: u16, _text: &[u8], _provider: Option<&Provider>) -> Ruling {
-    Ruling {
-        verdict: by_code(stage, code),
-        rule: None,
-    }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Book {
+    rule: Vec<Rule>,
 }
 
-/// The rule that explains a failure without a reply.
-pub fn explain(
-    _stage: Stage,
-    _symptom: Symptom,
-    _outcome: Outcome,
-    _provider: Option<&Provider>,
-) -> Option<&'static Rule> {
-    None
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let book: Book = toml::from_str(include_str!("rules.toml"))
+        .expect("the file is compiled in, and a test reads it");
+    book.rule
+});
+
+/// All of them.
+pub fn rules() -> &'static [Rule] {
+    &RULES
 }
 
 /// The rule called `id`; `None` for one of an older or newer gatepost.
-pub fn rule(_id: &str) -> Option<&'static Rule> {
-    None
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    rules().iter().find(|rule| rule.id == id)
+}
+
+/// Judges the reply `code` with its `text` (the bytes as they came) at `stage`. A provider's own
+/// rules count where the relay is known to be its. A welcome is told by its code alone.
+pub fn judge(stage: Stage, code: u16, text: &[u8], provider: Option<&Provider>) -> Ruling {
+    let by_code = by_code(stage, code);
+    if by_code == Verdict::Accepted {
+        return Ruling {
+            verdict: by_code,
+            rule: None,
+        };
+    }
+    let said = Said::of(code, text);
+    let rule = best(|rule| rule.matches(stage, &said, provider));
+    Ruling {
+        verdict: rule.and_then(|rule| rule.verdict).unwrap_or(by_code),
+        rule,
+    }
+}
+
+/// The rule that explains a failure without a reply. Where it has a verdict, that counts more
+/// than what the failure looked like.
+pub fn explain(
+    stage: Stage,
+    symptom: Symptom,
+    outcome: Outcome,
+    provider: Option<&Provider>,
+) -> Option<&'static Rule> {
+    best(|rule| rule.explains(stage, symptom, outcome, provider))
+}
+
+/// The first of the rules that fit best.
+fn best(fits: impl Fn(&Rule) -> Option<rule::Fit>) -> Option<&'static Rule> {
+    let fitting = rules()
+        .iter()
+        .filter_map(|rule| fits(rule).map(|fit| (fit, rule)));
+    // Of equals the first: `max_by_key` would take the last.
+    let best = fitting.rev().max_by_key(|(fit, _)| *fit);
+    best.map(|(_, rule)| rule)
 }
 
 fn by_code(stage: Stage, code: u16) -> Verdict {
@@ -123,6 +176,10 @@ fn by_code(stage: Stage, code: u16) -> Verdict {
     };
     if welcome {
         return Verdict::Accepted;
+    }
+    if code == 421 {
+        // RFC 5321, 3.8: the server closes the connection after it.
+        return Verdict::Connection;
     }
     if code < 500 {
         // A 3xx where none belongs says that client and server are out of step.
@@ -142,27 +199,4 @@ fn by_code(stage: Stage, code: u16) -> Verdict {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stage_decides_what_a_refusal_is_about() {
-        for (stage, code, verdict) in [
-            (Stage::FinalReply, 250, Verdict::Accepted),
-            (Stage::FinalReply, 354, Verdict::Temporary),
-            (Stage::Data, 354, Verdict::Accepted),
-            (Stage::Data, 250, Verdict::Temporary),
-            (Stage::RcptTo, 451, Verdict::Temporary),
-            (Stage::RcptTo, 550, Verdict::Permanent),
-            (Stage::Auth, 535, Verdict::Configuration),
-            (Stage::MailFrom, 553, Verdict::Configuration),
-            (Stage::MailFrom, 552, Verdict::Permanent),
-        ] {
-            assert_eq!(
-                judge(stage, code, b"", None).verdict,
-                verdict,
-                "{stage:?} {code}"
-            );
-        }
-    }
-}
+mod tests;
