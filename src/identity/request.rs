@@ -213,18 +213,23 @@ pub(super) struct Ask {
     pub(super) style: CodeStyle,
 }
 
-/// A request with everything drawn and composed that the transaction needs.
-struct Booking {
+/// A mail with everything drawn and composed that the transaction needs.
+pub(super) struct Booking {
     ask: Ask,
     lookup: LookupAddress,
-    client: Client,
     now: Timestamp,
     fresh: FlowId,
     code: Code,
     link: recover::Draft,
-    letter: Letter,
+    pub(super) letter: Letter,
     known: Option<(UserId, u64)>,
-    entry: audit::Entry,
+}
+
+impl Booking {
+    /// Whose course it belongs to.
+    pub(super) fn lookup(&self) -> &LookupAddress {
+        &self.lookup
+    }
 }
 
 impl Accounts {
@@ -239,6 +244,26 @@ impl Accounts {
                 Ok::<_, Error>(user::find(read, &lookup)?)
             })
             .await?;
+        let entry = audit::Entry::new(&self.world, "anonymous", "ask_for_mail", lookup.as_str())
+            .from(client.ip)
+            .detail(ask.wanted.word());
+        let booking = self.prepare(ask, lookup, found, now)?;
+        let client = client.clone();
+        let accounts = self.clone();
+        self.store
+            .write(move |tx| accounts.book(tx, &booking, &client, &entry))
+            .await
+    }
+
+    /// Draws and composes all that [`Accounts::enter`] writes. `found` is the account that the
+    /// address has, if it has one.
+    pub(super) fn prepare(
+        &self,
+        ask: Ask,
+        lookup: LookupAddress,
+        found: Option<(UserId, Account)>,
+        now: Timestamp,
+    ) -> Result<Booking, Error> {
         let code = Code::draw(&self.world, ask.style);
         let link = recover::Draft::draw(&self.world, found.as_ref().map(|(id, _)| *id));
         let letter = self.compose(
@@ -247,25 +272,16 @@ impl Accounts {
             &code,
             &link,
         )?;
-        let entry = audit::Entry::new(&self.world, "anonymous", "ask_for_mail", lookup.as_str())
-            .from(client.ip)
-            .detail(ask.wanted.word());
-        let booking = Booking {
+        Ok(Booking {
             ask,
             lookup,
-            client: client.clone(),
             now,
             fresh: FlowId::draw(&self.world),
             code,
             link,
             letter,
             known: found.map(|(id, account)| (id, account.recovery_epoch)),
-            entry,
-        };
-        let accounts = self.clone();
-        self.store
-            .write(move |tx| accounts.book(tx, &booking))
-            .await
+        })
     }
 
     fn compose(
@@ -333,12 +349,18 @@ impl Accounts {
         })
     }
 
-    fn book(&self, tx: &mut Tx<'_>, booking: &Booking) -> Result<Sent, Error> {
+    fn book(
+        &self,
+        tx: &mut Tx<'_>,
+        booking: &Booking,
+        client: &Client,
+        entry: &audit::Entry,
+    ) -> Result<Sent, Error> {
         let Booking {
             ask, lookup, now, ..
         } = booking;
         let now = *now;
-        let standing = self.admit(tx, ask, lookup, &booking.client, now)?;
+        let standing = self.admit(tx, ask, lookup, client, now)?;
         let limits = &self.settings.limits;
         for (subject, mut counters, rule, policy) in [
             (
@@ -348,7 +370,7 @@ impl Accounts {
                 &limits.code_per_address,
             ),
             (
-                Subject::client(booking.client.ip),
+                Subject::client(client.ip),
                 standing.client,
                 Rule::MailPerIp,
                 &limits.code_per_ip,
@@ -359,9 +381,20 @@ impl Accounts {
                 limits::save(tx, &subject, counters, now)?;
             }
         }
-        let sent = self.advance(tx, booking, standing.flow);
+        let sent = self.enter(tx, booking, standing.flow)?;
+        audit::record(tx, entry);
+        Ok(sent)
+    }
+
+    /// Writes the course, where `before` is what stands there now, and the mail.
+    pub(super) fn enter(
+        &self,
+        tx: &mut Tx<'_>,
+        booking: &Booking,
+        before: Option<Flow>,
+    ) -> Result<Sent, store::Error> {
+        let sent = self.advance(tx, booking, before);
         self.post(tx, booking)?;
-        audit::record(tx, &booking.entry);
         Ok(sent)
     }
 

@@ -3,8 +3,12 @@
 use std::net::IpAddr;
 
 use super::Operator;
+use crate::audit;
+use crate::identity;
 use crate::mail::OutboxId;
 use crate::mail::outbox;
+use crate::mail::outbox::Conflict;
+use crate::mail::outbox::Item;
 use crate::store;
 
 /// What is done to a mail.
@@ -43,12 +47,12 @@ impl Action {
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
-    /// No mail has this name.
-    #[error("there is no such mail")]
-    NotFound,
-    /// It stands in the way, for the reason that is told.
-    #[error("{0}")]
-    Conflict(String),
+    /// The mail's state forbids it, or there is no such mail.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// The new code or link could not be made.
+    #[error(transparent)]
+    Renewal(#[from] identity::Error),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -60,18 +64,63 @@ impl Operator {
     ///
     /// # Errors
     /// No such mail, its state forbids it, or the store.
-    pub async fn act(
+    pub async fn act(&self, id: OutboxId, action: Action, ip: IpAddr) -> Result<Item, OutboxError> {
+        let entry = self.entry(action.word(), &id.to_string(), ip);
+        match self.change(id, action, entry.clone()).await? {
+            Ok(row) => Ok(Item { id, row }),
+            // What it carries is good for nothing any more; its owner still waits for one.
+            Err(lapsed @ Conflict::Lapsed { .. }) if action == Action::Requeue => {
+                self.renew(id, entry, lapsed).await
+            }
+            Err(conflict) => Err(conflict.into()),
+        }
+    }
+
+    async fn change(
         &self,
         id: OutboxId,
         action: Action,
-        ip: IpAddr,
-    ) -> Result<outbox::Item, OutboxError> {
-        let entry = self.entry(action.word(), &id.to_string(), ip);
-        drop(entry);
-        let found = self.store.read(|read| outbox::get(read, id)).await?;
-        match found {
-            None => Err(OutboxError::NotFound),
-            Some(row) => Err(OutboxError::Conflict(format!("it is {}", row.state))),
-        }
+        entry: audit::Entry,
+    ) -> Result<Result<outbox::Row, Conflict>, store::Error> {
+        let now = self.world.now();
+        self.store
+            .write(move |tx| {
+                let done = match action {
+                    Action::Retry => outbox::retry(tx, id, now)?,
+                    Action::Requeue => outbox::requeue(tx, id, now)?,
+                    Action::Discard => outbox::discard(tx, id, now)?,
+                    Action::Undo => outbox::undo(tx, id, now)?,
+                };
+                if done.is_ok() {
+                    audit::record(tx, &entry);
+                }
+                Ok(done)
+            })
+            .await
+    }
+
+    async fn renew(
+        &self,
+        id: OutboxId,
+        entry: audit::Entry,
+        lapsed: Conflict,
+    ) -> Result<Item, OutboxError> {
+        let old = self.store.read(|read| outbox::get(read, id)).await?;
+        let old = old.ok_or(Conflict::Unknown)?;
+        let renewal = self
+            .accounts
+            .renewal(old.kind, &old.to, old.language)
+            .await?;
+        let renewal = renewal.ok_or(lapsed)?;
+        let new = renewal.mail();
+        let entry = entry.detail(&format!("{} {new}", old.kind));
+        let accounts = self.accounts.clone();
+        let written = self.store.write(move |tx| {
+            accounts.renew(tx, &renewal)?;
+            audit::record(tx, &entry);
+            outbox::get(tx, new)
+        });
+        let row = written.await?.ok_or(store::Error::Closed)?;
+        Ok(Item { id: new, row })
     }
 }

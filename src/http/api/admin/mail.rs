@@ -1,10 +1,12 @@
 //! A mail of the outbox as it travels: a row of the list, a page, a mail with all that was tried.
 //! The operations on them are in `outbox`; why a mail is not sent is known to the outbox itself.
 
+use poem::Request;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
 use serde::{Deserialize, Serialize};
 
+use crate::http::caller;
 use crate::language::Language;
 use crate::mail::Lane;
 use crate::mail::OutboxId;
@@ -14,6 +16,8 @@ use crate::mail::outbox;
 use crate::mail::outbox::State;
 use crate::mail::route::Status;
 use crate::mail::rulebook;
+use crate::operator::Operator;
+use crate::store;
 use crate::world::Timestamp;
 
 /// Why a mail stands where it stands.
@@ -189,6 +193,22 @@ pub struct Telling {
 }
 
 impl Telling {
+    /// How things are now, for whoever asks; in `otherwise` if it asks for no language of ours.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn of(
+        operator: &Operator,
+        request: &Request,
+        otherwise: Language,
+    ) -> Result<Telling, store::Error> {
+        Ok(Telling {
+            language: caller::language(request).unwrap_or(otherwise),
+            routes: operator.statuses().await?,
+            now: operator.world.now(),
+        })
+    }
+
     /// The mail called `id`.
     pub fn mail(&self, id: OutboxId, row: outbox::Row) -> OutboxMail {
         let why = self.why(&row);
@@ -214,15 +234,7 @@ impl Telling {
             route: row.route.map(|route| route.word().to_owned()),
             ordered_by: row.ordered_by,
             why,
-            last_error: row.setback.map(|setback| LastError {
-                at: setback.at.to_string(),
-                stage: word(&setback.stage),
-                outcome: word(&setback.outcome),
-                code: setback.code,
-                text: setback.text,
-                rule: setback.rule,
-                route: setback.route.map(|route| route.word().to_owned()),
-            }),
+            last_error: row.setback.map(LastError::from),
         }
     }
 
@@ -246,19 +258,15 @@ impl Telling {
         }
     }
 
-    fn why(&self, row: &outbox::Row) -> Why {
-        let setback = row.setback.as_ref();
-        let rule = setback.and_then(|setback| rulebook::rule(setback.rule.as_deref()?));
+    /// Why a mail stands where it stands.
+    pub fn why(&self, row: &outbox::Row) -> Why {
+        let why = outbox::why(row, &self.routes, self.now);
         Why {
-            code: row.state.word().to_owned(),
-            text: match (rule, setback) {
-                (Some(rule), _) => rule.meaning.of(self.language).to_owned(),
-                (None, Some(setback)) => setback.text.clone(),
-                (None, None) => row.state.word().to_owned(),
-            },
-            advice: rule.map(|rule| rule.advice.of(self.language).to_owned()),
-            page: rule.and_then(|rule| rule.page.clone()),
-            next_at: row.due_at.map(|at| at.to_string()),
+            code: why.code.to_owned(),
+            text: why.text(self.language),
+            advice: why.advice(self.language).map(str::to_owned),
+            page: why.page().map(str::to_owned),
+            next_at: why.next_at.map(|at| at.to_string()),
         }
     }
 }
@@ -268,6 +276,20 @@ pub fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => unreachable!("an enumeration without values encodes as its word"),
+    }
+}
+
+impl From<outbox::Setback> for LastError {
+    fn from(setback: outbox::Setback) -> LastError {
+        LastError {
+            at: setback.at.to_string(),
+            stage: word(&setback.stage),
+            outcome: word(&setback.outcome),
+            code: setback.code,
+            text: setback.text,
+            rule: setback.rule,
+            route: setback.route.map(|route| route.word().to_owned()),
+        }
     }
 }
 

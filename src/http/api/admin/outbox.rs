@@ -26,6 +26,7 @@ use crate::language::Language;
 use crate::mail;
 use crate::mail::OutboxId;
 use crate::mail::outbox;
+use crate::mail::outbox::Conflict;
 use crate::mail::outbox::State;
 use crate::operator::Action;
 use crate::operator::Operator;
@@ -116,7 +117,7 @@ impl OutboxApi {
                 Ok::<_, store::Error>((page, outbox::counts(read)?))
             })
             .await?;
-        let telling = self.telling(request);
+        let telling = self.telling(request).await?;
         let next_cursor = page.next.map(|next| next.to_string());
         let page = Page {
             items: page
@@ -150,7 +151,7 @@ impl OutboxApi {
         });
         let (row, attempts) = found.await?;
         let row = row.ok_or(Problem::new(Kind::NotFound))?;
-        let telling = self.telling(request);
+        let telling = self.telling(request).await?;
         let attempts = attempts.iter();
         Ok(reply::Reply(Details {
             mail: telling.mail(id, row),
@@ -241,24 +242,24 @@ impl OutboxApi {
         self.guard.require_token(token)?;
         let ip = caller::address(request, self.trusted_proxies);
         let item = self.operator.act(name(id)?, action, ip).await?;
-        let told = self.telling(request).mail(item.id, item.row);
+        let telling = self.telling(request).await?;
+        let told = telling.mail(item.id, item.row);
         Ok(reply::Reply(told))
     }
 
-    fn telling(&self, request: &Request) -> Telling {
-        Telling {
-            language: caller::language(request).unwrap_or(self.language),
-            routes: self.operator.routes.routes(),
-            now: self.operator.world.now(),
-        }
+    async fn telling(&self, request: &Request) -> Result<Telling, store::Error> {
+        Telling::of(&self.operator, request, self.language).await
     }
 }
 
 impl From<OutboxError> for Problem {
     fn from(error: OutboxError) -> Problem {
         match error {
-            OutboxError::NotFound => Problem::new(Kind::NotFound),
-            OutboxError::Conflict(reason) => Problem::new(Kind::OutboxConflict).detail(reason),
+            OutboxError::Conflict(Conflict::Unknown) => Problem::new(Kind::NotFound),
+            OutboxError::Conflict(conflict) => {
+                Problem::new(Kind::OutboxConflict).detail(conflict.to_string())
+            }
+            OutboxError::Renewal(error) => error.into(),
             OutboxError::Store(error) => error.into(),
         }
     }
