@@ -25,8 +25,6 @@ const MAILS: u32 = 6;
 /// A gatepost that keeps few mails on a connection, so that every round opens some.
 struct Gatepost {
     process: Process,
-    agent: ureq::Agent,
-    token: String,
 }
 
 impl Gatepost {
@@ -49,41 +47,18 @@ impl Gatepost {
                 ("GATEPOST_LIMITS_CODE_PER_IP", "off"),
             ],
         );
-        let token = std::fs::read_to_string(folder.join("data/admin.token")).unwrap();
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
-            .build()
-            .into();
-        Gatepost {
-            process,
-            agent,
-            token: token.trim().to_owned(),
-        }
+        Gatepost { process }
     }
 
     /// Asks for a code: from 202 on, its mail must not be lost.
     fn ask(&self, email: &str) {
-        let url = format!(
-            "http://{}/api/v1/auth/send_verification_code",
-            self.process.http
-        );
         let form = json!({"email": email, "verification_type": "register"});
-        let answer = self.agent.post(url).send_json(form).unwrap();
-        assert_eq!(answer.status(), 202);
+        let (status, body) = self.process.post("/auth/send_verification_code", &form);
+        assert_eq!(status, 202, "{body}");
     }
 
     fn outbox(&self, rest: &str) -> Value {
-        let url = format!("http://{}/api/v1/admin/outbox{rest}", self.process.http);
-        let mut answer = self
-            .agent
-            .get(url)
-            .header("Authorization", format!("Bearer {}", self.token))
-            .call()
-            .unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        assert_eq!(answer.status(), 200, "{text}");
-        serde_json::from_str(&text).unwrap()
+        self.process.admin(&format!("/outbox{rest}"))
     }
 
     /// Waits until that many are sent, and nothing else is left.

@@ -34,21 +34,6 @@ fn environment<'a>(port: &'a str, password: &'a str, ca: &'a str) -> Vec<(&'a st
     environment
 }
 
-fn post(process: &Process, path: &str, form: &Value) -> (u16, Value) {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(60)))
-        .build()
-        .into();
-    let mut answer = agent
-        .post(format!("http://{}/api/v1/auth/{path}", process.http))
-        .send_json(form)
-        .unwrap();
-    let text = answer.body_mut().read_to_string().unwrap();
-    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    (answer.status().as_u16(), body)
-}
-
 /// The code in a mail: six digits that stand alone.
 fn code_in(mail: &str) -> String {
     let message = MessageParser::default().parse(mail).unwrap();
@@ -69,18 +54,18 @@ fn registers(postfix: &Postfix, port: u16, encryption: (&str, &str)) -> String {
     let process = Process::start("serve", folder.path(), &environment);
     let email = format!("{}@example.org", encryption.0.to_lowercase());
     let asked = json!({"email": email, "verification_type": "register"});
-    assert_eq!(post(&process, "send_verification_code", &asked).0, 202);
+    assert_eq!(process.post("/auth/send_verification_code", &asked).0, 202);
     let mail = postfix.mail(|mail| mail.contains(&format!("\nTo: {email}")));
     let code = code_in(&mail);
     let typed = json!({"email": email, "verification_type": "register", "code": code});
-    let (status, verified) = post(&process, "verify_code", &typed);
+    let (status, verified) = process.post("/auth/verify_code", &typed);
     assert_eq!(status, 200, "{verified}");
     let form = json!({
         "email": email,
         "password": "correct horse battery staple 47",
         "verification_token": verified["verification_token"],
     });
-    let (status, registered) = post(&process, "register", &form);
+    let (status, registered) = process.post("/auth/register", &form);
     assert_eq!(status, 201, "{registered}");
     process.stop();
     mail
@@ -113,6 +98,53 @@ fn postfix_takes_our_mail_over_starttls_and_over_implicit_tls() {
     }
     // Each once, though Postfix had all the time to get more.
     assert_eq!(postfix.mails().len(), 2);
+}
+
+/// Asks for a code for `email`, and waits until its mail is in `state` after so many tries.
+fn asked(process: &Process, email: &str, state: &str, tries: u32) -> Value {
+    let form = json!({"email": email, "verification_type": "register", "language": "zh-hant"});
+    let (status, body) = process.post("/auth/send_verification_code", &form);
+    assert_eq!(status, 202, "{body}");
+    let query: String = email.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let found = server::patiently(|| {
+        let page = process.admin(&format!("/outbox?to={query}"));
+        let mail = page["items"][0].clone();
+        (mail["state"] == state && mail["tries"] == tries).then_some(mail)
+    });
+    found.unwrap_or_else(|| panic!("{email}: {}", process.admin("/outbox")))
+}
+
+#[test]
+fn what_postfix_refuses_is_dead_what_it_defers_waits_and_an_address_in_chinese_arrives() {
+    let Some(postfix) = Postfix::start("what Postfix says to recipients") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (port, ca) = (postfix.submission.to_string(), postfix.authority());
+    let mut environment = environment(&port, PASSWORD, ca.to_str().unwrap());
+    environment.push(("EMAIL_USE_TLS", "True"));
+    let process = Process::start("serve", folder.path(), &environment);
+
+    let mail = asked(&process, server::UNKNOWN, "dead", 1);
+    assert_eq!(mail["last_error"]["code"], 550, "{mail}");
+    let text = mail["last_error"]["text"].as_str().unwrap();
+    assert!(
+        text.contains("User unknown in virtual mailbox table"),
+        "{mail}"
+    );
+    assert_eq!(mail["next_at"], Value::Null, "{mail}");
+
+    let mail = asked(&process, server::GREYLISTED, "queued", 1);
+    assert_eq!(mail["last_error"]["code"], 450, "{mail}");
+    assert!(mail["next_at"].is_string(), "{mail}");
+
+    let mail = asked(&process, "小明@example.org", "sent", 1);
+    assert_eq!(mail["last_error"], Value::Null, "{mail}");
+    let arrived = postfix.mail(|mail| mail.contains("\nX-Original-To: 小明@example.org"));
+    assert!(arrived.contains("with UTF8SMTPSA id"), "{arrived}");
+    assert_eq!(code_in(&arrived).len(), 6);
+    process.stop();
+    assert_eq!(postfix.mails().len(), 1);
 }
 
 /// What `send-test-mail` says, and its exit code.

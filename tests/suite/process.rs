@@ -2,16 +2,20 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A running gatepost on free ports. Killed when dropped.
 pub struct Process {
     child: Child,
+    folder: PathBuf,
+    agent: ureq::Agent,
     pub http: SocketAddr,
     pub smtp: SocketAddr,
 }
@@ -72,11 +76,34 @@ impl Process {
         };
         let ready: Ready = serde_json::from_str(&told).unwrap();
         assert_eq!(ready.pid, child.id());
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build();
         Process {
             child,
+            folder: folder.to_owned(),
+            agent: agent.into(),
             http: ready.http,
             smtp: ready.smtp,
         }
+    }
+
+    /// POSTs `form` to `path` of the API; its status and its body.
+    pub fn post(&self, path: &str, form: &Value) -> (u16, Value) {
+        let url = format!("http://{}/api/v1{path}", self.http);
+        answered(self.agent.post(url).send_json(form).unwrap())
+    }
+
+    /// GETs `path` of the API as the operator.
+    pub fn admin(&self, path: &str) -> Value {
+        let token = std::fs::read_to_string(self.folder.join("data/admin.token")).unwrap();
+        let url = format!("http://{}/api/v1/admin{path}", self.http);
+        let request = self.agent.get(url);
+        let request = request.header("Authorization", format!("Bearer {}", token.trim()));
+        let (status, body) = answered(request.call().unwrap());
+        assert_eq!(status, 200, "{path}: {body}");
+        body
     }
 
     /// `kill -9`.
@@ -92,6 +119,12 @@ impl Process {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");
     }
+}
+
+fn answered(mut answer: ureq::http::Response<ureq::Body>) -> (u16, Value) {
+    let text = answer.body_mut().read_to_string().unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    (answer.status().as_u16(), body)
 }
 
 impl Drop for Process {

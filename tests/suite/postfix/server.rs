@@ -29,6 +29,11 @@ pub const USER: &str = "ann";
 /// Its password.
 pub const PASSWORD: &str = "authorization-code";
 
+/// Nobody at [`Postfix`] has this address.
+pub const UNKNOWN: &str = "nobody@example.org";
+/// Whoever writes here shall come again later.
+pub const GREYLISTED: &str = "grey@example.org";
+
 /// A Postfix that runs. It is stopped when this is dropped.
 pub struct Postfix {
     folder: tempfile::TempDir,
@@ -82,6 +87,8 @@ impl Postfix {
         );
         postfix.certificates();
         postfix.accounts();
+        let mailboxes = format!("!/^{UNKNOWN}$/ all/\n");
+        std::fs::write(postfix.path("conf/mailboxes"), mailboxes).unwrap();
         std::fs::write(postfix.path("conf/main.cf"), postfix.main_cf()).unwrap();
         std::fs::write(postfix.path("conf/master.cf"), postfix.master_cf()).unwrap();
         run(
@@ -166,7 +173,7 @@ impl Postfix {
              alias_database =\n\
              virtual_mailbox_domains = example.org\n\
              virtual_mailbox_base = {folder}/mail\n\
-             virtual_mailbox_maps = static:all/\n\
+             virtual_mailbox_maps = regexp:{folder}/conf/mailboxes\n\
              virtual_uid_maps = static:65534\n\
              virtual_gid_maps = static:65534\n\
              virtual_minimum_uid = 1000\n\
@@ -180,7 +187,9 @@ impl Postfix {
              smtpd_sasl_local_domain = mx.example.org\n\
              smtpd_sasl_authenticated_header = yes\n\
              cyrus_sasl_config_path = {folder}/conf/sasl\n\
-             smtpd_recipient_restrictions = permit_sasl_authenticated, reject\n",
+             smtpd_recipient_restrictions = \
+             check_recipient_access inline:{{{{{GREYLISTED} = 450 4.7.1 greylisted}}}}, \
+             reject_unlisted_recipient, permit_sasl_authenticated, reject\n",
             folder = self.folder.path().display(),
         )
     }
@@ -280,7 +289,7 @@ fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) {
 }
 
 /// Asks again until there is an answer. Nothing tells when a daemon of somebody else's is done.
-fn patiently<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn patiently<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     (0..PATIENCE).find_map(|_| {
         let answer = ask();
         if answer.is_none() {
