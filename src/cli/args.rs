@@ -90,7 +90,12 @@ Examples:
   gatepost send-test-mail ann@example.com
   USE_REAL_EMAIL=1 gatepost send-test-mail ann@example.com
 
-The exit code is 0 when the mail was sent (or captured), and 1 when it was not."
+It goes through the gatepost that runs on the data folder; when none does, one is started for this
+one mail. What is told: the steps that were reached, and where one failed, the relay's words, what
+they mean and what to do.
+
+The exit code is 0 when the mail was sent (or captured), 1 when it was not, 2 when the address or
+a setting is wrong."
     )]
     SendTestMail {
         /// Whom to send it to

@@ -86,7 +86,9 @@ pub fn table(width: u16, header: &[&str], rows: Vec<Vec<String>>, whole: &[usize
         .set_width(width)
         .set_header(header.iter().map(|name| Cell::new(*name)));
     for row in rows {
-        let cells = row.iter().map(|text| Cell::new(output::visible(text)));
+        let cells = row
+            .iter()
+            .map(|text| Cell::new(output::visible(&one_line(text))));
         let mut row = Row::from(cells.collect::<Vec<_>>());
         row.max_height(1);
         table.add_row(row);
@@ -98,6 +100,11 @@ pub fn table(width: u16, header: &[&str], rows: Vec<Vec<String>>, whole: &[usize
         }
     }
     table.trim_fmt()
+}
+
+/// A reply of several lines, and the end of its last one, take one line.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// Names and their values below one another; long values go on below themselves.
@@ -113,9 +120,9 @@ impl Facts {
     }
 
     /// Adds one that there may not be.
-    pub fn add_some(&mut self, name: &str, value: Option<impl Into<String>>) {
+    pub fn add_some(&mut self, name: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
-            self.add(name, value);
+            self.add(name, value.as_ref());
         }
     }
 

@@ -60,9 +60,7 @@ impl Server {
         let common = Common::of_folder(self.data.clone(), self.config.clone());
         let settings = settings(Mode::Serve, &common)?;
         let found = serve::find(&settings.data.dir).map_err(|error| failed(&error))?;
-        let url = format!("http://{}", found.address.http);
-        let source = found.token_file.display().to_string();
-        let client = Client::new(&url, found.token, &source).map_err(|error| failed(&error))?;
+        let client = found.client().map_err(|error| failed(&error))?;
         Ok(client.speaking(settings.site.language))
     }
 }

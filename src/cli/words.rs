@@ -18,6 +18,21 @@ pub fn stage(word: &str) -> &str {
     }
 }
 
+/// What is said once the delivery is past it.
+pub fn passed(word: &str) -> &str {
+    match word {
+        "connect" => "connected",
+        "greeting" => "greeted",
+        "tls" => "encrypted with TLS",
+        "auth" => "logged in",
+        "mail_from" => "the sender was accepted (MAIL FROM)",
+        "rcpt_to" => "the recipient was accepted (RCPT TO)",
+        "data" => "the message was asked for (DATA)",
+        "content" => "the message was sent",
+        other => other,
+    }
+}
+
 /// How an attempt ended.
 pub fn outcome(word: &str) -> &str {
     match word {

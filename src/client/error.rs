@@ -30,12 +30,14 @@ pub enum Error {
         token_source: String,
     },
     /// No answer came.
-    #[error("{url}: {problem}")]
+    #[error("{url}: {problem}{absence}", absence = semicolon(.absence.as_deref()))]
     Unreachable {
         /// Where the server was expected.
         url: String,
         /// What happened.
         problem: String,
+        /// What that may mean.
+        absence: Option<String>,
     },
     /// The server does not know the token.
     #[error(
@@ -96,6 +98,10 @@ fn comma(text: &str) -> String {
         "" => String::new(),
         text => format!(", {text}"),
     }
+}
+
+fn semicolon(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!("; {text}"))
 }
 
 fn said(text: &str) -> String {

@@ -66,6 +66,8 @@ pub struct Client {
     token: SecretText,
     token_source: String,
     language: Option<Language>,
+    /// What it may mean that nobody answers.
+    absence: Option<String>,
 }
 
 /// The method of a request.
@@ -111,7 +113,17 @@ impl Client {
             token,
             token_source: token_source.to_owned(),
             language: None,
+            absence: None,
         })
+    }
+
+    /// The same, which knows what it may mean that nobody answers, and says so in the error.
+    #[must_use]
+    pub fn absence_means(self, absence: &str) -> Client {
+        Client {
+            absence: Some(absence.to_owned()),
+            ..self
+        }
     }
 
     /// The same, which asks for advice in `language`.
@@ -142,6 +154,7 @@ impl Client {
                 .map_err(|error| Error::Unreachable {
                     url: self.base.clone(),
                     problem: error::unreachable(&error),
+                    absence: self.absence.clone(),
                 })?;
         let json = serde_json::from_slice::<Value>(&bytes).ok();
         match status {

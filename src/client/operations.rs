@@ -8,10 +8,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::Answer;
-use super::Attempt;
 use super::Client;
 use super::Error;
-use super::LastError;
 use super::Mail;
 use super::MailDetail;
 use super::MailPage;
@@ -19,7 +17,6 @@ use super::Method;
 use super::PATIENCE;
 use super::Route;
 use super::Routes;
-use super::Why;
 use super::encode;
 
 /// How long the server itself waits for the outcome of a test mail, and then some.
@@ -82,31 +79,16 @@ impl RouteAction {
     }
 }
 
-/// What became of a test mail.
+/// What became of a test mail; [`Client::mail`] tells the whole story.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TestMail {
     /// Its name in the outbox.
     pub id: String,
     /// Where it stands.
     pub state: String,
-    /// What kept it from being sent, with the relay's own words.
-    #[serde(default)]
-    pub setback: Option<String>,
-    /// When it is tried again.
-    #[serde(default)]
-    pub next_at: Option<String>,
     /// Whether mail is captured there and does not go out.
     #[serde(default)]
     pub captured: bool,
-    /// Why it is where it is.
-    #[serde(default)]
-    pub why: Option<Why>,
-    /// What kept it from being sent, in its parts.
-    #[serde(default)]
-    pub last_error: Option<LastError>,
-    /// What was tried.
-    #[serde(default)]
-    pub attempt: Option<Attempt>,
 }
 
 /// An API key of another program, without its secret.

@@ -7,6 +7,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::client;
+use crate::client::Client;
 use crate::secret::SecretText;
 
 use super::Address;
@@ -22,6 +24,25 @@ pub struct Found {
     pub token: SecretText,
     /// Where that was read.
     pub token_file: PathBuf,
+}
+
+impl Found {
+    /// A client of it. Nothing was asked yet.
+    ///
+    /// # Errors
+    /// The token file holds none.
+    pub fn client(&self) -> Result<Client, client::Error> {
+        let url = format!("http://{}", self.address.http);
+        let source = self.token_file.display().to_string();
+        let client = Client::new(&url, self.token.clone(), &source)?;
+        let folder = self.token_file.parent().unwrap_or(Path::new("."));
+        Ok(client.absence_means(&format!(
+            "yet a gatepost uses the data folder {}: it is starting or stopping, or listens \
+             inside a container, or its running.json is out of date; try again in a moment, or \
+             name its address with --url",
+            folder.display()
+        )))
+    }
 }
 
 /// Why no gatepost was found.
