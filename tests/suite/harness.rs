@@ -139,6 +139,21 @@ impl Gatepost {
         assert!(replies.contains("250 2.0.0"), "{replies}");
     }
 
+    /// The operator's token.
+    pub fn admin(&self) -> String {
+        let token = std::fs::read_to_string(self.data().join("admin.token")).unwrap();
+        token.trim().to_owned()
+    }
+
+    /// A new API key called `name`: its identifier and the key itself.
+    pub fn api_key(&self, name: &str) -> (String, String) {
+        let form = json!({"name": name});
+        let made = self.send("POST", "/api/v1/admin/keys", &self.admin(), &form);
+        let made = made.expect(201);
+        let text = |field: &str| made[field].as_str().unwrap().to_owned();
+        (text("id"), text("key"))
+    }
+
     /// Its data folder.
     pub fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
@@ -146,11 +161,26 @@ impl Gatepost {
 
     /// Sends a request; `body` as JSON unless it is null, `token` as a Bearer token unless empty.
     pub fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
+        self.send_with(&[], method, path, token, body)
+    }
+
+    /// The same with headers beside the usual ones.
+    pub fn send_with(
+        &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Answer {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.http));
         if !token.is_empty() {
             request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let answer = if body.is_null() {
             self.agent.run(request.body(()).unwrap())

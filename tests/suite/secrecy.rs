@@ -15,6 +15,8 @@ const PASSWORDS: [&str; 3] = [
     "third time is a charm",
 ];
 const RELAY_PASSWORD: &str = "relay-authorization-code";
+const SENTENCE: &str = "the merger is on the ninth of May";
+const IDEMPOTENCY_KEY: &str = "invoice-for-the-merger";
 
 struct Browser {
     agent: ureq::Agent,
@@ -185,6 +187,33 @@ fn no_secret_is_logged_at_any_level_or_stored_in_the_clear() {
         .unwrap();
     assert_eq!(open.status(), 200);
 
+    // One of the team's other programs has mail sent.
+    let order = |path: &str, token: &str, body: &Value| {
+        let request = browser
+            .agent
+            .post(format!("{}/api/v1/{path}", browser.site));
+        let request = request.header("Authorization", format!("Bearer {token}"));
+        let request = request.header("Idempotency-Key", IDEMPOTENCY_KEY);
+        let answer = request.content_type("application/json");
+        let mut answer = answer.send(body.to_string()).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        (answer.status().as_u16(), text)
+    };
+    let (status, made) = order("admin/keys", admin, &json!({"name": "billing"}));
+    assert_eq!(status, 201, "{made}");
+    let key: Value = serde_json::from_str(&made).unwrap();
+    let key = key["key"].as_str().unwrap().to_owned();
+    let mail = json!({"to": "ann@example.com", "subject": "Invoice", "text": SENTENCE});
+    assert_eq!(order("mail/send", &key, &mail).0, 202);
+    assert_eq!(order("mail/send", &key, &mail).0, 202);
+    let wrong = json!({"to": "ann", "subject": "Invoice", "text": SENTENCE, "values": {}});
+    assert_eq!(order("mail/send", &key, &wrong).0, 409);
+    assert_eq!(order("mail/send", &format!("{key}x"), &mail).0, 401);
+    browser.mail();
+    browser
+        .secrets
+        .extend([key, SENTENCE.to_owned(), IDEMPOTENCY_KEY.to_owned()]);
+
     site.stop();
     let log = std::fs::read(folder.path().join("log")).unwrap();
     assert!(holds(&log, "DEBUG"), "the log tells all that there is");
@@ -198,7 +227,7 @@ fn no_secret_is_logged_at_any_level_or_stored_in_the_clear() {
     );
     assert_eq!(
         browser.secrets.len(),
-        11,
+        14,
         "every secret of the run is searched for"
     );
     for secret in &browser.secrets {

@@ -31,7 +31,10 @@ pub const LARGEST_PART: usize = 1_000_000;
 /// The longest name of a template, in characters.
 const NAME_CHARS: usize = 64;
 
-/// What every template can name, whatever is given.
+/// What every template can name, whatever is given; the subject in text and HTML alone.
+const ALWAYS: [&str; 5] = ["site_name", "url", "address", "language", "subject"];
+
+/// The values of the first three of [`ALWAYS`].
 #[derive(Debug, Clone, Copy)]
 pub struct Always<'a> {
     /// The name of the site.
@@ -169,6 +172,9 @@ impl Programs {
         let subject = needed(".subject.txt", "subject")?;
         let text = needed(".txt", "text, which every mail needs beside HTML")?;
         let html = there(".html");
+        let given = ALWAYS.into_iter().map(str::to_owned);
+        let functions = self.environment.globals().map(|(name, _)| name.to_owned());
+        let always: BTreeSet<String> = given.chain(functions).collect();
         let mut names = BTreeSet::new();
         let mut reached = BTreeSet::new();
         let mut ahead = vec![subject.as_str(), text.as_str()];
@@ -178,7 +184,8 @@ impl Programs {
                 continue;
             }
             if let Ok(template) = self.environment.get_template(next) {
-                names.extend(template.undeclared_variables(true));
+                let undeclared = template.undeclared_variables(true).into_iter();
+                names.extend(undeclared.filter(|name| !always.contains(name)));
             }
             // What it extends, includes or imports stands in it in quotes.
             let source = sources.get(next).copied().unwrap_or_default();
@@ -208,7 +215,8 @@ impl Programs {
             url: "https://example.com",
             address: "ann@example.com",
         };
-        let gaps = Gaps::of(&mail.names, &BTreeMap::new());
+        let [filling, ..] = standin::fillings();
+        let gaps = Gaps::of(&mail.names, &BTreeMap::new(), filling);
         let Err((name, error)) = self.parts(mail, language, always, &|extra| {
             standin::context(&BTreeMap::new(), extra, &gaps, None)
         }) else {
@@ -258,7 +266,10 @@ impl Programs {
                 problem: "the subject comes out empty".to_owned(),
             })),
             Err((part, error)) => {
-                let missing = self.missing(mail, language, always, values);
+                let missing = match is_of_gap(&error) {
+                    true => self.missing(mail, language, always, values),
+                    false => Vec::new(),
+                };
                 Err(match missing.is_empty() {
                     // Whoever reads this knows the template's name, and not our folders.
                     true => Refused::Failed(explain(&BTreeMap::new(), part, &error)),
@@ -277,14 +288,22 @@ impl Programs {
         always: Always<'_>,
         values: &BTreeMap<String, serde_json::Value>,
     ) -> Vec<String> {
-        let gaps = Gaps::of(&mail.names, values);
-        let needed = gaps.paths().filter(|path| {
-            let tried = self.parts(mail, language, always, &|extra| {
-                standin::context(values, extra, &gaps, Some(path))
-            });
-            tried.is_err()
-        });
-        needed.map(pointer).collect()
+        let tries = standin::fillings().map(|filling| Gaps::of(&mail.names, values, filling));
+        let needed = |path: &&str| {
+            for gaps in &tries {
+                let tried = self.parts(mail, language, always, &|extra| {
+                    standin::context(values, extra, gaps, Some(path))
+                });
+                match tried {
+                    Ok(_) => return false,
+                    Err((_, error)) if is_of_gap(&error) => return true,
+                    // It did not go well with what stands in for the others.
+                    Err(_) => {}
+                }
+            }
+            true
+        };
+        tries[0].paths().filter(needed).map(pointer).collect()
     }
 
     fn parts<'m>(
@@ -325,6 +344,15 @@ impl Programs {
             .map_err(|error| (name, error))?;
         Ok(String::from_utf8_lossy(&into.0).into_owned())
     }
+}
+
+/// Whether an error comes of a value that is not there.
+fn is_of_gap(error: &minijinja::Error) -> bool {
+    let error = innermost(error);
+    let told = error
+        .detail()
+        .is_some_and(|told| told.contains("undefined"));
+    error.kind() == ErrorKind::UndefinedError || told
 }
 
 /// `order.total` as a pointer into the body of the request (RFC 6901).

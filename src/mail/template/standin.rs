@@ -33,13 +33,27 @@ impl Object for StandIn {
     }
 }
 
-/// The values that a template names and that are not there: paths with dots between.
+/// The values that a template names and that are not there, as paths with dots between, and what
+/// stands in for them.
 #[derive(Debug, Default)]
-pub struct Gaps(BTreeSet<String>);
+pub struct Gaps {
+    paths: BTreeSet<String>,
+    filling: Value,
+}
+
+/// What may stand in for a value: something for each thing that a template may do with one.
+pub fn fillings() -> [Value; 3] {
+    [
+        Value::from_object(StandIn),
+        Value::from(1),
+        Value::from("1"),
+    ]
+}
 
 impl Gaps {
-    /// Those of `names` that `values` lack, each cut off behind its first part that is lacking.
-    pub fn of(names: &BTreeSet<String>, values: &BTreeMap<String, Json>) -> Gaps {
+    /// Those of `names` that `values` lack, each cut off behind its first part that is lacking, and
+    /// filled with `filling`.
+    pub fn of(names: &BTreeSet<String>, values: &BTreeMap<String, Json>, filling: Value) -> Gaps {
         let gap = |name: &String| {
             let mut parts = name.split('.');
             let mut path = parts.next()?.to_owned();
@@ -59,12 +73,15 @@ impl Gaps {
             }
             None
         };
-        Gaps(names.iter().filter_map(gap).collect())
+        Gaps {
+            paths: names.iter().filter_map(gap).collect(),
+            filling,
+        }
     }
 
     /// Each of them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.paths.iter().map(String::as_str)
     }
 
     /// The names of those that lie right below `path`.
@@ -94,7 +111,7 @@ pub fn context(
             all.insert((*name).to_owned(), Value::from(*value));
         }
     }
-    Value::from_iter(all)
+    Value::from(all)
 }
 
 fn fields<'a>(
@@ -113,7 +130,7 @@ fn fields<'a>(
         .below(path)
         .filter(|name| Some(inside(name).as_str()) != but);
     for name in filled {
-        all.insert(name.to_owned(), Value::from_object(StandIn));
+        all.insert(name.to_owned(), gaps.filling.clone());
     }
     all
 }
@@ -138,7 +155,7 @@ fn value(json: &Json, path: &str, gaps: &Gaps, but: Option<&str>) -> Value {
         }
         Json::Object(inner) => {
             let inner = inner.iter().map(|(name, value)| (name.as_str(), value));
-            Value::from_iter(fields(inner, path, gaps, but))
+            Value::from(fields(inner, path, gaps, but))
         }
     }
 }
