@@ -21,6 +21,9 @@ use super::output;
 /// Columns of a terminal that does not tell, and the fewest that are laid out for.
 const COLUMNS: u16 = 80;
 
+/// What no visible text holds.
+const NO_SPACE: char = '\u{1}';
+
 /// Where an answer is written to.
 #[derive(Debug, Clone, Copy)]
 pub enum Screen {
@@ -82,6 +85,9 @@ pub fn table(width: u16, header: &[&str], rows: Vec<Vec<String>>, whole: &[usize
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
+        // What does not fit is cut where the room ends, not at the last space before it: the
+        // next word may be half a sentence, in scripts without spaces.
+        .set_delimiter(NO_SPACE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width)
         .set_header(header.iter().map(|name| Cell::new(*name)));
@@ -215,17 +221,25 @@ mod tests {
         let rows = vec![
             vec!["ob_1".to_owned(), "a\u{1b}[2J".to_owned(), "例".repeat(60)],
             vec!["ob_22".to_owned(), "b".to_owned(), "word ".repeat(40)],
+            vec![
+                "ob_3".to_owned(),
+                "c".to_owned(),
+                format!("x {}", "例".repeat(60)),
+            ],
         ];
         let shown = table(40, &["ID", "WHO", "WHY"], rows, &[]);
-        assert_eq!(shown.lines().count(), 3, "{shown}");
+        assert_eq!(shown.lines().count(), 4, "{shown}");
         for line in shown.lines() {
             assert!(line.width() <= 40, "{}: {line}", line.width());
         }
         assert!(
-            shown.contains("ob_22 ") && shown.matches('…').count() == 2,
+            shown.contains("ob_22 ") && shown.matches('…').count() == 3,
             "{shown}"
         );
-        assert!(!shown.contains('\u{1b}'), "{shown}");
+        assert!(
+            !shown.contains('\u{1b}') && shown.contains("x 例"),
+            "{shown}"
+        );
     }
 
     #[test]
