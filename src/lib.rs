@@ -11,6 +11,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | [`cli`] | the commands; the only prints and exit codes |
+//! | [`doctor`] | looks at everything that a mail needs on its way out, and says what to do |
 //! | [`serve`] · [`config`] · [`client`] | the composition root · settings and where each came from · a client of the HTTP API |
 //! | [`http`] | the API; [`http::problem`] alone knows the status codes of errors |
 //! | [`operator`] | what the operator and the team's programs do: the outbox, the routes, mail to be sent |
@@ -20,7 +21,7 @@
 //! | [`store`] · [`events`] · [`id`] | transactions over typed tables · wake-ups, never the truth · identifiers |
 //! | [`address`] · [`secret`] · [`language`] · [`text`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · characters that nobody sees · time and chance |
 //!
-//! [`config`] is named by [`cli`] and [`serve`] alone: each room has a plain `Settings` of its
+//! [`config`] is named by [`cli`], [`doctor`] and [`serve`] alone: each room has a plain `Settings` of its
 //! own, which [`serve`] fills.
 //!
 //! # The road of a mail
@@ -52,6 +53,7 @@ pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod doctor;
 pub mod events;
 pub mod http;
 pub mod id;

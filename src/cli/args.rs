@@ -8,6 +8,7 @@ use clap::builder::styling::Styles;
 
 use crate::config::Flag;
 
+use super::doctor;
 use super::key;
 use super::outbox;
 
@@ -103,6 +104,17 @@ a setting is wrong."
         #[command(flatten)]
         common: Common,
     },
+    /// Look at everything that a mail needs on its way out, and say what to do
+    #[command(after_help = "\
+Examples:
+  gatepost doctor                            settings, DNS, TCP, TLS, login, From, recipient
+  gatepost doctor --relay                    the relay too, although mail is captured
+  gatepost doctor --send-to ann@example.com  and one real mail in the end
+  gatepost doctor --json
+
+Nothing is sent without --send-to. It may be run beside a gatepost that is running. The exit
+code is 0 when no step failed, and 1 otherwise.")]
+    Doctor(doctor::Args),
     /// See what waits in the outbox and why; retry, requeue, discard; pause and resume routes
     #[command(after_help = "\
 Examples:

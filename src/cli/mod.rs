@@ -6,6 +6,7 @@
 
 mod args;
 mod banner;
+mod doctor;
 mod key;
 mod log;
 mod outbox;
@@ -67,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::SendTestMail { common, address } => {
             settings(Mode::Serve, &common).and_then(|settings| test_mail::send(settings, &address))
         }
+        Command::Doctor(args) => doctor::run(args),
         Command::Outbox { command } => outbox::run(command),
         Command::Key { command } => key::run(command),
     };

@@ -156,7 +156,7 @@ impl Facts {
 
 /// Breaks a line at spaces and beside ideographs, which need none. A word that is too long, such
 /// as an address of a page, stays whole.
-fn wrap(text: &str, room: usize) -> Vec<String> {
+pub fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut start, mut taken) = (0, 0);
     // Where the line could end, how wide the text up to there is.

@@ -123,6 +123,7 @@ fn the_command_line_explains_itself() {
         &["config", "--help"],
         &["openapi", "--help"],
         &["sendtestmail", "--help"],
+        &["doctor", "--help"],
         &["outbox", "--help"],
         &["outbox", "list", "--help"],
         &["outbox", "show", "--help"],

@@ -1,0 +1,285 @@
+//! The steps on this machine: the data folder, the gatepost that runs on it, its routes and its
+//! capture server. Nothing is made and nothing is opened for writing.
+
+use std::fmt::Display;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::fs::Access;
+use rustix::fs::access;
+use rustix::fs::statvfs;
+use tokio::io::AsyncReadExt as _;
+
+use crate::client::Client;
+use crate::client::Route;
+use crate::config::Settings;
+use crate::serve;
+use crate::serve::Address;
+use crate::serve::FindError;
+use crate::serve::Found;
+
+use super::Round;
+use super::STEP;
+use super::files::from_root;
+use super::report::Finding;
+use super::report::Status;
+use super::words::Voice;
+
+/// Less free space than this is told of; mails and commits need some.
+const LITTLE: u64 = 1 << 30;
+/// Less than this is a failure.
+const TOO_LITTLE: u64 = 64 << 20;
+
+/// How long whoever runs may take to say that it lives.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Round<'_> {
+    /// The data folder and who runs on it.
+    pub(super) async fn look_at_folder(&mut self, settings: &Settings) -> Option<Address> {
+        let voice = self.voice;
+        let dir = settings.data.dir.clone();
+        self.step("data", STEP, in_background(move || folder(voice, &dir)))
+            .await;
+        let dir = settings.data.dir.clone();
+        let found = tokio::task::spawn_blocking(move || serve::find(&dir)).await;
+        let mut running = None;
+        let work = async {
+            let found = match found {
+                Ok(Ok(found)) => found,
+                Ok(Err(FindError::Nobody { left, .. })) => {
+                    let finding = Finding::ok(voice.say("nobody_runs", &[]));
+                    return match left {
+                        Some(left) => finding.and(voice.say("left_behind", &[("pid", &left.pid)])),
+                        None => finding,
+                    };
+                }
+                Ok(Err(error)) => return Finding::warning(error.to_string()),
+                Err(panicked) => return Finding::warning(panicked.to_string()),
+            };
+            let url = format!("http://{}", found.address.http);
+            let asked = url.clone();
+            let health = tokio::task::spawn_blocking(move || healthz(&asked)).await;
+            let health = health.unwrap_or_else(|panicked| Err(panicked.to_string()));
+            let values: [(&str, &dyn Display); 2] = [("pid", &found.address.pid), ("url", &url)];
+            match health {
+                Ok(()) => {
+                    let finding = Finding::ok(voice.say("somebody_runs", &values));
+                    running = Some(found);
+                    finding
+                }
+                Err(problem) => Finding::warning(voice.say("somebody_is_silent", &values))
+                    .and(problem)
+                    .remedy(voice.say("silent_advice", &[])),
+            }
+        };
+        self.step("running", STEP, work).await;
+        let running = running?;
+        let address = running.address.clone();
+        self.step(
+            "routes",
+            STEP,
+            in_background(move || routes(voice, running)),
+        )
+        .await;
+        Some(address)
+    }
+
+    /// The server that captures mail, when one runs.
+    pub(super) async fn look_at_capture(&mut self, settings: &Settings, running: Option<&Address>) {
+        let voice = self.voice;
+        let Some(running) = running else {
+            let listen = settings.smtp.listen;
+            let reason = voice.say("capture_does_not_run", &[("address", &listen)]);
+            self.skip("capture", reason);
+            return;
+        };
+        let address = running.smtp;
+        let work = async move {
+            let greeting = async {
+                let mut stream = tokio::net::TcpStream::connect(address).await?;
+                let mut start = [0; 3];
+                stream.read_exact(&mut start).await?;
+                Ok::<_, std::io::Error>(start)
+            };
+            match greeting.await {
+                Ok(start) if &start == b"220" => {
+                    Finding::ok(voice.say("capture_answers", &[("address", &address)]))
+                }
+                outcome => {
+                    let finding =
+                        Finding::failure(voice.say("capture_is_silent", &[("address", &address)]));
+                    match outcome {
+                        Err(error) => finding.and(error.to_string()),
+                        Ok(_) => finding,
+                    }
+                }
+            }
+        };
+        self.step("capture", PATIENCE, work).await;
+    }
+}
+
+/// Work that blocks its thread.
+async fn in_background(work: impl FnOnce() -> Finding + Send + 'static) -> Finding {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panicked| Finding::failure(panicked.to_string()))
+}
+
+fn folder(voice: Voice, dir: &Path) -> Finding {
+    let path = from_root(dir);
+    let shown = path.display();
+    let values: [(&str, &dyn Display); 1] = [("path", &shown)];
+    let (mut finding, on_disk) = match std::fs::metadata(&path) {
+        Ok(found) if found.is_dir() => (there(voice, &path), path.clone()),
+        Ok(_) => {
+            return Finding::failure(voice.say("data_is_no_folder", &values))
+                .remedy(voice.say("data_advice", &[]));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let above = existing_above(&path);
+            let finding = Finding::ok(voice.say("data_is_not_there", &values));
+            let finding = match access(&above, Access::WRITE_OK | Access::EXEC_OK) {
+                Ok(()) => finding,
+                Err(error) => finding
+                    .at_least(Status::Failure)
+                    .and(format!("{}: {error}", above.display()))
+                    .remedy(voice.say("data_advice", &[])),
+            };
+            (finding, above)
+        }
+        Err(error) => {
+            return Finding::failure(format!("{shown}: {error}"))
+                .remedy(voice.say("data_advice", &[]));
+        }
+    };
+    match statvfs(&on_disk) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let (megabytes, line) = (free / 1_000_000, "disk_free");
+            finding = finding.and(voice.say(line, &[("megabytes", &megabytes)]));
+            if free < LITTLE {
+                finding = finding
+                    .at_least(match free < TOO_LITTLE {
+                        true => Status::Failure,
+                        false => Status::Warning,
+                    })
+                    .remedy(voice.say("disk_advice", &[]));
+            }
+            finding
+        }
+        Err(error) => finding
+            .and(format!("statvfs: {error}"))
+            .at_least(Status::Warning),
+    }
+}
+
+/// A folder that is there: whether it may be written, and whether what belongs together is.
+fn there(voice: Voice, path: &Path) -> Finding {
+    let shown = path.display();
+    let finding = Finding::ok(voice.say("data_is_there", &[("path", &shown)]));
+    if let Err(error) = access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        return finding
+            .at_least(Status::Failure)
+            .and(error.to_string())
+            .remedy(voice.say("data_advice", &[]));
+    }
+    let store = path.join("store.redb");
+    let key = path.join("secret.key");
+    if let Err(error) = access(&store, Access::READ_OK | Access::WRITE_OK)
+        && store.exists()
+    {
+        return finding
+            .at_least(Status::Failure)
+            .and(format!("{}: {error}", store.display()))
+            .remedy(voice.say("data_advice", &[]));
+    }
+    let in_use = std::fs::metadata(&store).is_ok_and(|store| store.size() > 0);
+    if in_use && !key.exists() {
+        return finding
+            .at_least(Status::Failure)
+            .and(voice.say("key_is_missing", &[("path", &key.display())]))
+            .remedy(voice.say("key_advice", &[]));
+    }
+    finding
+}
+
+/// The nearest folder above that exists.
+fn existing_above(path: &Path) -> PathBuf {
+    let above = path.ancestors().find(|above| above.is_dir());
+    above.unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Whether a gatepost lives there.
+fn healthz(url: &str) -> Result<(), String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into();
+    let answer = agent.get(format!("{url}/healthz")).call();
+    match answer {
+        Ok(answer) if answer.status() == 200 => Ok(()),
+        Ok(answer) => Err(format!("{url}/healthz: {}", answer.status())),
+        Err(error) => Err(format!("{url}/healthz: {error}")),
+    }
+}
+
+/// How the routes of a gatepost that runs are.
+fn routes(voice: Voice, running: Found) -> Finding {
+    let unasked =
+        |problem: String| Finding::skipped(voice.say("routes_not_asked", &[("problem", &problem)]));
+    let url = format!("http://{}", running.address.http);
+    let source = running.token_file.display().to_string();
+    let client = Client::new(&url, running.token, &source);
+    let routes = client.and_then(|client| client.speaking(voice.0).routes());
+    match routes {
+        Err(error) => unasked(error.to_string()),
+        Ok(answer) => {
+            let finding = Finding::new(Status::Ok);
+            let routes = answer.value.items;
+            routes
+                .iter()
+                .fold(finding, |finding, route| told(voice, route, finding))
+        }
+    }
+}
+
+fn told(voice: Voice, route: &Route, finding: Finding) -> Finding {
+    let at = format!("{}:{}", route.host, route.port);
+    let values: [(&str, &dyn Display); 3] =
+        [("name", &route.name), ("at", &at), ("state", &route.state)];
+    let mut finding = finding.and(voice.say("route_is", &values));
+    if let Some(next) = &route.next_probe_at {
+        finding = finding.and(voice.say("route_probes", &[("at", next)]));
+    }
+    if let Some(resumes) = &route.budget.resumes_at {
+        finding = finding
+            .and(voice.say("route_is_spent", &[("at", resumes)]))
+            .at_least(Status::Warning);
+    }
+    if route.state == "closed" {
+        return finding;
+    }
+    finding = finding.at_least(Status::Warning);
+    if route.state == "paused" {
+        let name = &route.name;
+        finding = finding.remedy(voice.say("route_resume", &[("name", name)]));
+    }
+    if let Some(error) = &route.last_error {
+        finding =
+            finding.and(voice.say("route_failed", &[("at", &error.at), ("text", &error.text)]));
+        if let Some(meaning) = &error.meaning {
+            finding = finding.and(meaning);
+        }
+        if let Some(advice) = &error.advice {
+            finding = finding.remedy(advice);
+        }
+        finding = finding.on(error.page.as_deref());
+    }
+    finding
+}
