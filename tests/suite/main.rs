@@ -32,6 +32,7 @@ mod openapi;
 mod postfix;
 mod process;
 mod relay;
+mod relay_broken;
 mod relay_script;
 mod relay_tls;
 mod secrecy;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use gatepost::mail::Parcel;
-use gatepost::mail::attempt::{Outcome, Stage};
+use gatepost::mail::attempt::{Outcome, Stage, Symptom};
 use gatepost::mail::relay::{Deadlines, Failure, Relay, Security, Settings};
 use gatepost::secret::SecretText;
 use gatepost::world::{Simulated, World};
@@ -34,7 +34,7 @@ pub fn settings(port: u16) -> Settings {
     }
 }
 
-fn parcel() -> Parcel {
+pub fn parcel() -> Parcel {
     Parcel {
         from: "no-reply@example.com".to_owned(),
         to: "ann@example.org".to_owned(),
@@ -44,7 +44,7 @@ fn parcel() -> Parcel {
 }
 
 /// Connects and delivers one mail.
-async fn deliver(settings: Settings, simulated: &Simulated) -> Result<u16, Failure> {
+pub async fn deliver(settings: Settings, simulated: &Simulated) -> Result<u16, Failure> {
     let relay = Relay::new(settings, simulated.world()).unwrap();
     let mut connection = relay.connect().await?;
     connection
@@ -55,7 +55,7 @@ async fn deliver(settings: Settings, simulated: &Simulated) -> Result<u16, Failu
 
 /// A server that answers `line` with `act`, everything else well, and what a delivery to it ends
 /// with.
-async fn meets(line: &'static str, act: fn() -> Act) -> Failure {
+pub async fn meets(line: &'static str, act: impl Fn() -> Act + Send + Sync + 'static) -> Failure {
     let server = Server::start(move |_, said| {
         if said.starts_with(line) && said.is_empty() == line.is_empty() {
             act()
@@ -161,8 +161,8 @@ async fn refusals_are_judged_by_stage_even_where_the_client_cannot_read_them() {
             ".",
             || Act::Say(b"354 go on\r\n"),
             Stage::FinalReply,
-            Outcome::Temporary,
-            Some(354),
+            Outcome::Uncertain,
+            None,
         ),
         (
             ".",
@@ -196,8 +196,8 @@ async fn refusals_are_judged_by_stage_even_where_the_client_cannot_read_them() {
             "",
             || Act::Say(b"220 ready\n\x00\xff\r\n"),
             Stage::Greeting,
-            Outcome::Temporary,
-            Some(220),
+            Outcome::Connection,
+            None,
         ),
     ] {
         let failure = meets(line, act).await;
@@ -215,7 +215,13 @@ async fn a_line_without_an_end_is_given_up_before_it_fills_the_memory() {
         let patience = Duration::from_secs(20);
         let failure = World::system().timeout(patience, meeting).await;
         let failure = failure.expect("it waits for the end of the line");
-        assert_eq!(failure.outcome, Outcome::Temporary, "{line}: {failure}");
+        // After the final dot it may have been taken.
+        let outcome = match line {
+            "." => Outcome::Uncertain,
+            _ => Outcome::Connection,
+        };
+        assert_eq!(failure.outcome, outcome, "{line}: {failure}");
+        assert_eq!(failure.symptom, Some(Symptom::Unreadable), "{line}");
         assert!(failure.reply.len() <= 4096, "{line}");
     }
 }
@@ -273,6 +279,13 @@ async fn silence_at_any_stage_ends_with_its_deadline() {
         simulated.advance(Duration::from_secs(1));
         let failure = delivery.await.unwrap_err();
         assert_eq!((failure.stage, failure.outcome), (stage, outcome), "{line}");
+        assert_eq!(failure.symptom, Some(Symptom::TimedOut), "{line}");
+        let rule = match stage {
+            Stage::Greeting => "no_greeting",
+            Stage::FinalReply => "uncertain",
+            _ => "silence",
+        };
+        assert_eq!(failure.rule.unwrap().id, rule, "{line}");
     }
 }
 
@@ -428,9 +441,14 @@ async fn nobody_listening_is_a_connection_that_failed() {
         .await
         .unwrap_err();
     assert_eq!(
-        (failure.stage, failure.outcome),
-        (Stage::Connect, Outcome::Connection)
+        (failure.stage, failure.outcome, failure.symptom),
+        (
+            Stage::Connect,
+            Outcome::Connection,
+            Some(Symptom::ConnectionRefused)
+        )
     );
+    assert_eq!(failure.rule.unwrap().id, "connection_refused");
     let mut nowhere = settings(25);
     nowhere.host = "no-such-host.invalid".to_owned();
     let failure = deliver(nowhere, &Simulated::new(1)).await.unwrap_err();
@@ -438,4 +456,6 @@ async fn nobody_listening_is_a_connection_that_failed() {
         failure.to_string().contains("no-such-host.invalid"),
         "{failure}"
     );
+    assert_eq!(failure.symptom, Some(Symptom::NameNotFound));
+    assert_eq!(failure.rule.unwrap().id, "name_not_found");
 }

@@ -12,6 +12,8 @@ pub enum Act {
     Say(&'static [u8]),
     /// Says this and closes the connection.
     Leave(&'static [u8]),
+    /// Says this a byte at a time, each in a packet of its own.
+    Drip(&'static [u8]),
     /// Says nothing any more.
     Hang,
 }
@@ -105,6 +107,7 @@ async fn serve(
     heard: &Mutex<Heard>,
     tell: &watch::Sender<usize>,
 ) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let mut line = String::new();
@@ -112,6 +115,12 @@ async fn serve(
         match script(number, &line) {
             Act::Say(reply) => write.write_all(reply).await?,
             Act::Leave(reply) => return write.write_all(reply).await,
+            Act::Drip(reply) => {
+                for byte in reply {
+                    write.write_all(&[*byte]).await?;
+                    tokio::task::yield_now().await;
+                }
+            }
             Act::Hang => {
                 // Until the client gives up.
                 let mut rest = Vec::new();

@@ -2,7 +2,6 @@
 //! first doubt about where in the conversation it stands.
 
 use std::fmt::Display;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +11,13 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use super::failure::Failure;
+use super::opening::{protect, unanswered, within};
 use super::reply::Reply;
-use super::wire::{Speaking, Stream, Tape, Wire};
-use super::{Security, Shared, dial, tls};
-use crate::mail::attempt::{Outcome, Stage};
+use super::wire::{Speaking, Tape, Wire};
+use super::{Shared, dial};
+use crate::mail::attempt::{Outcome, Stage, Symptom, text_of};
 use crate::mail::letter::Parcel;
 use crate::mail::rulebook::{Verdict, judge};
 
@@ -98,10 +96,7 @@ impl Connection {
         let connecting = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello);
         let smtp = match within(shared, Stage::Greeting, limit, connecting).await? {
             Ok(smtp) => smtp,
-            Err(error) => {
-                let reply = deciding_reply(&tape.reply());
-                return Err(refused(Stage::Greeting, reply, &error));
-            }
+            Err(error) => return Err(undone(shared, Stage::Greeting, tape, &error)),
         };
         Ok(Connection {
             smtp,
@@ -125,9 +120,9 @@ impl Connection {
             .get_auth_mechanism(&mechanisms)
             .is_none()
         {
-            return Err(Failure::of(
+            return Err(Failure::seen(
                 Stage::Auth,
-                Outcome::Configuration,
+                Symptom::NoAuth,
                 "the server offers neither AUTH PLAIN nor AUTH LOGIN on this connection",
             ));
         }
@@ -136,18 +131,16 @@ impl Connection {
         self.tape.speak(Speaking::Credentials);
         let auth = self.smtp.auth(&mechanisms, &credentials);
         let result = within(&shared, Stage::Auth, settings.deadlines.greeting, auth).await?;
-        let reply = deciding_reply(&self.tape.reply());
+        let outcome = match result {
+            Ok(response) if response.is_positive() => match refusal(&self.tape.reply()) {
+                None => Ok(()),
+                Some(reply) => Err(Failure::refused(Stage::Auth, reply, settings.provider)),
+            },
+            Ok(response) => Err(undone(&shared, Stage::Auth, &self.tape, &response.code())),
+            Err(error) => Err(undone(&shared, Stage::Auth, &self.tape, &error)),
+        };
         self.tape.speak(Speaking::Commands);
-        match (result, reply) {
-            (Ok(_), Some(reply))
-                if judge(Stage::Auth, reply.code, &reply.bytes, None).verdict
-                    == Verdict::Accepted =>
-            {
-                Ok(())
-            }
-            (Ok(response), reply) => Err(refused(Stage::Auth, reply, &response.code())),
-            (Err(error), reply) => Err(refused(Stage::Auth, reply, &error)),
-        }
+        outcome
     }
 
     /// Delivers one mail. `go_on` is asked before MAIL and again before DATA; when it says no,
@@ -198,7 +191,7 @@ impl Connection {
         };
         if !go_on() {
             self.broken = false;
-            return Err(lapsed(Stage::MailFrom));
+            return Err(Failure::lapsed(Stage::MailFrom));
         }
         let from = Mail::new(Some(address(&parcel.from)), parameters);
         self.command(Stage::MailFrom, from, limit).await?;
@@ -207,7 +200,7 @@ impl Connection {
             return Err(self.reset(failure).await);
         }
         if !go_on() {
-            return Err(self.reset(lapsed(Stage::Data)).await);
+            return Err(self.reset(Failure::lapsed(Stage::Data)).await);
         }
         if let Err(failure) = self.command(Stage::Data, Data, limit).await {
             return Err(self.reset(failure).await);
@@ -230,7 +223,7 @@ impl Connection {
                     "{which} has letters beyond ASCII before its @; such an address needs a \
                      relay that offers SMTPUTF8 (RFC 6531), and this one does not"
                 );
-                return Err(Failure::of(Stage::MailFrom, Outcome::Permanent, problem));
+                return Err(Failure::seen(Stage::MailFrom, Symptom::NoSmtpUtf8, problem));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
@@ -279,10 +272,10 @@ impl Connection {
                 () = tape.until_dot() => {
                     let limit = deadlines.final_reply;
                     let reply = world.timeout(limit, &mut sending).await;
-                    reply.map_err(|_| silence(Stage::FinalReply, limit))
+                    reply.map_err(|_| Failure::silence(Stage::FinalReply, limit))
                 }
                 () = world.sleep(deadlines.content) => {
-                    Err(silence(Stage::Content, deadlines.content))
+                    Err(Failure::silence(Stage::Content, deadlines.content))
                 }
             }
         };
@@ -292,10 +285,18 @@ impl Connection {
         } else {
             Stage::Content
         };
-        let outcome = result.and_then(|result| self.settle(stage, result));
+        let outcome = match result {
+            Ok(result) => self.settle(stage, result),
+            Err(silence) => {
+                let refusal = Reply::refusal(&self.tape.reply());
+                let provider = self.shared.settings.provider;
+                Err(refusal.map_or(silence, |reply| Failure::refused(stage, reply, provider)))
+            }
+        };
         self.tape.speak(Speaking::Commands);
         outcome.map_err(|mut failure| {
-            // No reply after the dot: it may have been taken (RFC 1047).
+            // No reply after the dot, or none that can be read: it may have been taken
+            // (RFC 1047).
             if sent && failure.code.is_none() {
                 failure.stage = Stage::FinalReply;
                 failure.outcome = Outcome::Uncertain;
@@ -307,6 +308,8 @@ impl Connection {
     /// Reads the reply from the bytes that came, and trusts the connection further only if the
     /// client read the same.
     fn settle(&mut self, stage: Stage, result: SmtpResult) -> Result<Reply, Failure> {
+        let provider = self.shared.settings.provider;
+        let last = stage == Stage::FinalReply;
         let bytes = self.tape.reply();
         let (mut replies, rest) = Reply::all(&bytes);
         let alone = replies.len() == 1 && rest.is_empty();
@@ -314,29 +317,34 @@ impl Connection {
             Ok(response) => Some(u16::from(response.code())),
             Err(error) => error.status().map(u16::from),
         };
-        let reply = if replies.is_empty() {
-            Reply::cut_off(&bytes)
-        } else {
+        let reply = if !replies.is_empty() {
             Some(replies.swap_remove(0))
+        } else if last {
+            Reply::refusal(&bytes)
+        } else {
+            Reply::cut_off(&bytes).filter(Reply::is_refusal)
         };
         let Some(reply) = reply else {
             return Err(match result {
-                Err(error) => refused(stage, None, &error),
-                Ok(_) => Failure::of(stage, Outcome::Connection, "an unreadable reply"),
+                Err(error) => unanswered(stage, &bytes, error),
+                Ok(_) => Failure::seen(stage, Symptom::Unreadable, "an unreadable reply"),
             });
         };
         // 421: the server closes the channel after it (RFC 5321, 3.8).
         let misplaced = (300..400).contains(&reply.code) && stage != Stage::Data;
         self.broken = !alone || misplaced || code_read != Some(reply.code) || reply.code == 421;
+        let welcome = judge(stage, reply.code, &reply.bytes, provider).verdict == Verdict::Accepted;
         // Replies that run ahead of the commands: the next one would be taken for another's.
-        let ahead = !alone && stage != Stage::FinalReply && !replies.is_empty();
-        if result.is_ok()
-            && judge(stage, reply.code, &reply.bytes, None).verdict == Verdict::Accepted
-            && !ahead
-        {
+        let ahead = !replies.is_empty();
+        if welcome && (last || (result.is_ok() && !ahead)) {
             return Ok(reply);
         }
-        Err(refused(stage, Some(reply), &"the reply does not fit"))
+        if last && !reply.is_refusal() {
+            let said = text_of(&reply.bytes);
+            let problem = format!("no final reply, but {}", said.trim_end());
+            return Err(Failure::seen(stage, Symptom::Unreadable, problem));
+        }
+        Err(Failure::refused(stage, reply, provider))
     }
 
     /// Says good-bye, and does not wait long for the answer.
@@ -353,155 +361,28 @@ impl Connection {
     }
 }
 
-/// A wire over `stream` that is protected as the settings want it.
-pub(super) async fn protect(
-    shared: &Arc<Shared>,
-    stream: TcpStream,
-    tape: &Arc<Tape>,
-) -> Result<Wire, Failure> {
-    let settings = &shared.settings;
-    let limit = settings.deadlines.greeting;
-    Ok(match settings.security {
-        Security::None => Wire::new(Stream::Plain(stream), tape.clone(), b""),
-        Security::Implicit => {
-            let handshake = tls::handshake(&shared.tls, &settings.host, stream);
-            let stream = within(shared, Stage::Tls, limit, handshake).await??;
-            Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"")
-        }
-        Security::StartTls => {
-            let wire = Wire::new(Stream::Plain(stream), tape.clone(), b"");
-            let stream = upgrade(shared, wire, tape).await?;
-            // After STARTTLS the server does not greet again (RFC 3207, 4.2), but the client
-            // waits for it.
-            Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"220 TLS\r\n")
-        }
-    })
-}
-
-/// EHLO, STARTTLS and the handshake. Read by our own eyes: bytes that came in plain text behind
-/// the answer to STARTTLS must not be taken for encrypted ones (CVE-2011-0411).
-async fn upgrade(
-    shared: &Shared,
-    mut wire: Wire,
-    tape: &Tape,
-) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
-    let settings = &shared.settings;
-    let limit = settings.deadlines.greeting;
-    let hello = async {
-        ask(&mut wire, tape, Stage::Greeting, "").await?;
-        let ehlo = format!("EHLO {}\r\n", settings.hello_name);
-        ask(&mut wire, tape, Stage::Greeting, &ehlo).await
-    };
-    let hello = within(shared, Stage::Greeting, limit, hello).await??;
-    let offered = hello.bytes.split(|b| *b == b'\n').any(|line| {
-        line.get(4..)
-            .is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"STARTTLS"))
-    });
-    if !offered {
-        return Err(Failure::of(
-            Stage::Tls,
-            Outcome::Configuration,
-            "the server does not offer STARTTLS, and nothing is sent without it",
-        ));
-    }
-    let start = async {
-        ask(&mut wire, tape, Stage::Tls, "STARTTLS\r\n").await?;
-        match wire.into_stream() {
-            Stream::Plain(stream) => tls::handshake(&shared.tls, &settings.host, stream).await,
-            Stream::Tls(stream) => Ok(*stream),
-        }
-    };
-    within(shared, Stage::Tls, limit, start).await?
-}
-
-/// Says `line` and reads exactly one reply, which must be a 2xx.
-async fn ask(wire: &mut Wire, tape: &Tape, stage: Stage, line: &str) -> Result<Reply, Failure> {
-    let broken = |error: std::io::Error| Failure::of(stage, Outcome::Connection, error.to_string());
-    tape.speak(Speaking::Commands);
-    wire.write_all(line.as_bytes()).await.map_err(broken)?;
-    wire.flush().await.map_err(broken)?;
-    let mut received = Vec::new();
-    loop {
-        if wire.read_buf(&mut received).await.map_err(broken)? == 0 {
-            let reply = Reply::cut_off(&received);
-            return Err(refused(stage, reply, &"the server closed the connection"));
-        }
-        let (mut replies, rest) = Reply::all(&received);
-        if replies.len() == 1 && rest.is_empty() {
-            let reply = replies.swap_remove(0);
-            if judge(stage, reply.code, &reply.bytes, None).verdict == Verdict::Accepted {
-                return Ok(reply);
-            }
-            return Err(refused(stage, Some(reply), &""));
-        }
-        if !replies.is_empty() || received.len() > 16 << 10 {
-            let problem = "the server said more than one reply, or one without an end";
-            return Err(Failure::of(stage, Outcome::Connection, problem));
-        }
-    }
-}
-
-async fn within<F: Future>(
-    shared: &Shared,
-    stage: Stage,
-    limit: Duration,
-    work: F,
-) -> Result<F::Output, Failure> {
-    let outcome = shared.world.timeout(limit, work).await;
-    outcome.map_err(|_| silence(stage, limit))
-}
-
-fn silence(stage: Stage, limit: Duration) -> Failure {
-    let problem = format!("no answer within {} s", limit.as_secs());
-    Failure::of(stage, Outcome::Connection, problem)
-}
-
-fn lapsed(stage: Stage) -> Failure {
-    Failure::of(stage, Outcome::Lapsed, "its time went by")
-}
-
-/// The failure that a reply, or the lack of one, amounts to.
-fn refused(stage: Stage, reply: Option<Reply>, otherwise: &dyn Display) -> Failure {
-    let Some(reply) = reply else {
-        return Failure::of(stage, Outcome::Connection, otherwise.to_string());
-    };
-    let ruling = judge(stage, reply.code, &reply.bytes, None);
-    let outcome = match ruling.verdict {
-        Verdict::Limited(_) => Outcome::Limited,
-        Verdict::Connection => Outcome::Connection,
-        Verdict::Permanent => Outcome::Permanent,
-        Verdict::Configuration => Outcome::Configuration,
-        // A welcome that the client could not make sense of: not to be trusted.
-        Verdict::Temporary | Verdict::Accepted => Outcome::Temporary,
-    };
-    Failure {
-        stage,
-        outcome,
-        code: Some(reply.code),
-        reply: reply.bytes,
-        transcript: Vec::new(),
-        symptom: None,
-        rule: ruling.rule,
-        rest: ruling.rest(),
-    }
-}
-
-/// The reply that decided a stage of several commands: the first refusal (behind it there may be
-/// the answer to a QUIT), otherwise the last one.
-fn deciding_reply(bytes: &[u8]) -> Option<Reply> {
+/// The refusal that ended a stage of several commands: the first one, since behind it there may
+/// be the answer to a QUIT.
+fn refusal(bytes: &[u8]) -> Option<Reply> {
     let (mut replies, rest) = Reply::all(bytes);
     replies.extend(Reply::cut_off(rest));
-    let refusal = replies.iter().position(|reply| reply.code >= 400);
-    match refusal {
-        Some(at) => Some(replies.swap_remove(at)),
-        None => replies.pop(),
+    replies.into_iter().find(Reply::is_refusal)
+}
+
+/// The failure of a stage of several commands that the client gave up.
+fn undone(shared: &Shared, stage: Stage, tape: &Tape, problem: &dyn Display) -> Failure {
+    let bytes = tape.reply();
+    match refusal(&bytes) {
+        Some(reply) => Failure::refused(stage, reply, shared.settings.provider),
+        None => unanswered(stage, &bytes, problem),
     }
 }
 
+/// The failure as it may be shown: explained, and without secrets.
 pub(super) fn masked(shared: &Shared, mut failure: Failure, more: &[String]) -> Failure {
     failure.reply = shared.secrets.mask(failure.reply, more);
     failure.transcript = shared.secrets.mask(failure.transcript, more);
-    failure
+    failure.explained(shared.settings.provider)
 }
 
 /// The address was an `EmailAddress` when the letter was composed.

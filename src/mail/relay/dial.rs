@@ -1,6 +1,7 @@
 //! Finding the server and connecting to it, over whichever of its addresses answers first.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::net::TcpStream;
 
 use super::{Failure, Security, Settings};
-use crate::mail::attempt::{Outcome, Stage};
+use crate::mail::attempt::{Stage, Symptom};
 use crate::world::World;
 
 /// RFC 8305, 5: how long an address may be silent before the next one is tried beside it.
@@ -21,8 +22,12 @@ pub async fn dial(settings: &Settings, world: &World) -> Result<TcpStream, Failu
     let work = async {
         let addresses = tokio::net::lookup_host((host, port))
             .await
-            .map_err(|error| fault(format!("{host} was not found: {error}")))?;
-        let stream = race(addresses.collect(), world)
+            .map_err(|error| not_found(host, &error.to_string()))?;
+        let addresses: Vec<SocketAddr> = addresses.collect();
+        if addresses.is_empty() {
+            return Err(not_found(host, "it has no address"));
+        }
+        let stream = race(addresses, world)
             .await
             .map_err(|error| unconnected(settings, &error))?;
         ready(settings, stream)
@@ -52,22 +57,32 @@ fn ready(settings: &Settings, stream: TcpStream) -> Result<TcpStream, Failure> {
     check_plain(settings, &stream)?;
     stream
         .set_nodelay(true)
-        .map_err(|error| fault(error.to_string()))?;
+        .map_err(|error| unconnected(settings, &error))?;
     Ok(stream)
 }
 
 fn unconnected(settings: &Settings, error: &std::io::Error) -> Failure {
-    fault(format!("{}:{}: {error}", settings.host, settings.port))
+    let symptom = match error.kind() {
+        // Some firewalls say so at once, whatever listens there.
+        ErrorKind::ConnectionRefused | ErrorKind::PermissionDenied => Symptom::ConnectionRefused,
+        ErrorKind::TimedOut => Symptom::TimedOut,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Symptom::Closed,
+        _ => Symptom::Unreachable,
+    };
+    let problem = format!("{}:{}: {error}", settings.host, settings.port);
+    Failure::seen(Stage::Connect, symptom, problem)
 }
 
 fn silent(settings: &Settings) -> Failure {
     let (host, port) = (&settings.host, settings.port);
     let seconds = settings.deadlines.connect.as_secs();
-    fault(format!("no connection to {host}:{port} within {seconds} s"))
+    let problem = format!("no connection to {host}:{port} within {seconds} s");
+    Failure::seen(Stage::Connect, Symptom::TimedOut, problem)
 }
 
-fn fault(problem: String) -> Failure {
-    Failure::of(Stage::Connect, Outcome::Connection, problem)
+fn not_found(host: &str, problem: &str) -> Failure {
+    let problem = format!("{host} was not found: {problem}");
+    Failure::seen(Stage::Connect, Symptom::NameNotFound, problem)
 }
 
 /// Nothing is said on a plain connection that leaves this machine, unless it was allowed.
@@ -76,9 +91,9 @@ fn check_plain(settings: &Settings, stream: &TcpStream) -> Result<(), Failure> {
         .peer_addr()
         .is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
     if settings.security == Security::None && !stays_here && !settings.allow_plaintext {
-        return Err(Failure::of(
+        return Err(Failure::seen(
             Stage::Connect,
-            Outcome::Configuration,
+            Symptom::PlainRefused,
             format!(
                 "{} is not on this machine, and mail is not sent over a network without TLS: \
                  use STARTTLS (port 587) or TLS (port 465), or allow plain text by its setting",
@@ -108,8 +123,9 @@ async fn race(addresses: Vec<SocketAddr>, world: &World) -> std::io::Result<TcpS
         };
         match outcome {
             Some(Ok(stream)) => return Ok(stream),
-            Some(Err(error)) => last = error,
-            None => {}
+            // A refusal tells more than the lack of a way to an address of the other kind.
+            Some(Err(error)) if last.kind() != ErrorKind::ConnectionRefused => last = error,
+            Some(Err(_)) | None => {}
         }
     }
 }

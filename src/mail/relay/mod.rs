@@ -8,6 +8,8 @@
 mod connection;
 mod dial;
 mod failure;
+mod mask;
+mod opening;
 mod probe;
 mod reply;
 mod tls;
@@ -17,8 +19,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::mail::provider::Provider;
@@ -29,6 +29,8 @@ pub use connection::{Accepted, Connection};
 pub use failure::Failure;
 pub use probe::Probe;
 pub use tls::SetupError;
+
+use mask::Secrets;
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -137,54 +139,5 @@ impl Relay {
     /// How long each stage may take.
     pub fn deadlines(&self) -> &Deadlines {
         &self.shared.settings.deadlines
-    }
-}
-
-/// What must not stand in a reply that is kept, should the server repeat it.
-#[derive(Default)]
-pub(super) struct Secrets(Vec<Vec<u8>>);
-
-impl Secrets {
-    fn of(settings: &Settings) -> Secrets {
-        let mut secrets = Vec::new();
-        if let Some(password) = &settings.password
-            && !password.expose().is_empty()
-        {
-            let password = password.expose();
-            let user = settings.user.as_deref().unwrap_or_default();
-            secrets.push(
-                STANDARD
-                    .encode(format!("\0{user}\0{password}"))
-                    .into_bytes(),
-            );
-            secrets.push(STANDARD.encode(password).into_bytes());
-            secrets.push(password.as_bytes().to_vec());
-        }
-        Secrets(secrets)
-    }
-
-    /// `bytes` with every secret, and every one of `more`, blotted out.
-    pub fn mask(&self, bytes: Vec<u8>, more: &[String]) -> Vec<u8> {
-        let more = more.iter().map(String::as_bytes);
-        let mut masked = bytes;
-        for secret in self.0.iter().map(Vec::as_slice).chain(more) {
-            if secret.is_empty() {
-                continue;
-            }
-            let finder = memchr::memmem::Finder::new(secret);
-            if finder.find(&masked).is_none() {
-                continue;
-            }
-            let mut clean = Vec::with_capacity(masked.len());
-            let mut rest = masked.as_slice();
-            while let Some(at) = finder.find(rest) {
-                clean.extend_from_slice(&rest[..at]);
-                clean.extend_from_slice(b"***");
-                rest = &rest[at + secret.len()..];
-            }
-            clean.extend_from_slice(rest);
-            masked = clean;
-        }
-        masked
     }
 }

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, Signature
 use super::connection::{self, Connection};
 use super::reply::Reply;
 use super::wire::{Stream, Tape, Wire};
-use super::{Failure, Secrets, Settings, SetupError, Shared, dial, tls};
+use super::{Failure, Secrets, Settings, SetupError, Shared, dial, opening, tls};
 use crate::mail::attempt::{Outcome, Stage, text_of};
 use crate::mail::letter::Parcel;
 use crate::world::World;
@@ -102,7 +102,7 @@ impl Probe {
         let State::Connected(stream) = std::mem::replace(&mut self.state, State::Nowhere) else {
             return Err(out_of_order(Stage::Tls));
         };
-        let protected = connection::protect(&self.shared, stream, &self.tape).await;
+        let protected = opening::protect(&self.shared, stream, &self.tape).await;
         let wire = self.told(protected)?;
         let version = wire.tls_version();
         self.state = State::Protected(Box::new(wire));

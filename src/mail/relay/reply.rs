@@ -41,6 +41,17 @@ impl Reply {
         }
     }
 
+    /// The refusal that `bytes` begins with, if at least one line of it came whole.
+    pub fn refusal(bytes: &[u8]) -> Option<Reply> {
+        memchr::memchr(b'\n', bytes)?;
+        Reply::cut_off(bytes).filter(Reply::is_refusal)
+    }
+
+    /// Whether it says no.
+    pub fn is_refusal(&self) -> bool {
+        self.code >= 400
+    }
+
     /// The code that `bytes` begins with, even where the reply was cut off.
     pub fn cut_off(bytes: &[u8]) -> Option<Reply> {
         Some(Reply {

@@ -7,13 +7,13 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use tokio::net::TcpStream;
 
 use super::Failure;
-use crate::mail::attempt::{Outcome, Stage};
+use crate::mail::attempt::{Stage, Symptom};
 
 /// A relay that cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,15 +75,67 @@ pub async fn handshake(
 ) -> Result<TlsStream<TcpStream>, Failure> {
     let name = ServerName::try_from(host.to_owned()).map_err(|_| {
         let problem = format!("{host:?} is no name that a certificate could be for");
-        Failure::of(Stage::Tls, Outcome::Configuration, problem)
+        Failure::seen(Stage::Tls, Symptom::WrongName, problem)
     })?;
     let connector = TlsConnector::from(config.clone());
     connector.connect(name, stream).await.map_err(|error| {
         // rustls speaks of certificates and protocols; everything else is the network.
-        let outcome = match error.get_ref() {
-            Some(inner) if inner.is::<rustls::Error>() => Outcome::Configuration,
-            _ => Outcome::Connection,
-        };
-        Failure::of(Stage::Tls, outcome, format!("TLS with {host}: {error}"))
+        let said = error.get_ref().and_then(|inner| inner.downcast_ref());
+        match said {
+            Some(said) => {
+                let problem = format!("TLS with {host}: {}", in_words(said));
+                Failure::seen(Stage::Tls, symptom_of(said), problem)
+            }
+            None => {
+                let mut failure = Failure::broken(Stage::Tls, &error);
+                failure.reply = format!("TLS with {host}: {error}").into_bytes();
+                failure
+            }
+        }
     })
+}
+
+fn symptom_of(error: &rustls::Error) -> Symptom {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
+    };
+    match error {
+        rustls::Error::InvalidMessage(_) => Symptom::NotTls,
+        rustls::Error::InvalidCertificate(fault) => match fault {
+            UnknownIssuer => Symptom::UnknownIssuer,
+            NotValidForName | NotValidForNameContext { .. } => Symptom::WrongName,
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
+                Symptom::CertificateTime
+            }
+            // What a server shows that signed for itself, as an authority.
+            fault if format!("{fault:?}").contains("CaUsedAsEndEntity") => Symptom::UnknownIssuer,
+            _ => Symptom::TlsFailed,
+        },
+        _ => Symptom::TlsFailed,
+    }
+}
+
+/// What rustls says, with times that a person can read.
+fn in_words(error: &rustls::Error) -> String {
+    use rustls::CertificateError::{ExpiredContext, NotValidYetContext};
+    let moment = |time: &UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).ok();
+        let moment = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+        moment.map_or_else(|| "?".to_owned(), |moment| moment.to_string())
+    };
+    match error {
+        rustls::Error::InvalidMessage(_) => format!("the server does not speak TLS here ({error})"),
+        rustls::Error::InvalidCertificate(ExpiredContext { time, not_after }) => format!(
+            "the certificate was valid until {}, and it is {} here",
+            moment(not_after),
+            moment(time)
+        ),
+        rustls::Error::InvalidCertificate(NotValidYetContext { time, not_before }) => format!(
+            "the certificate is valid from {} on, and it is {} here",
+            moment(not_before),
+            moment(time)
+        ),
+        error => error.to_string(),
+    }
 }

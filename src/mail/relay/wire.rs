@@ -21,6 +21,11 @@ const MOST_KEPT: usize = 4096;
 /// a line until its end comes, and a server that never ends one must not fill the memory.
 const MOST_HEARD: usize = 64 << 10;
 
+/// Whether these are the bytes of a reply that goes on and on.
+pub fn is_endless(kept: &[u8]) -> bool {
+    kept.len() >= MOST_KEPT
+}
+
 const END_OF_CONTENT: &[u8] = b"\r\n.\r\n";
 
 /// What is written now, and so how it is kept.
