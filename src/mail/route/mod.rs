@@ -3,6 +3,7 @@
 //! the courier's business.
 
 pub(super) mod breaker;
+pub(super) mod budget;
 mod switch;
 mod tally;
 
