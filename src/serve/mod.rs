@@ -202,6 +202,13 @@ async fn open(
     )?;
     let inbox = Inbox::new(store.clone(), events.clone(), world.clone());
     let relay = Relay::new(rooms::relay(&settings, smtp)?, world.clone())?;
+    let fallback = match settings.mail.mode {
+        MailMode::Capture => None,
+        MailMode::Relay => rooms::fallback(&settings),
+    };
+    let fallback = fallback
+        .map(|fallback| Relay::new(fallback, world.clone()))
+        .transpose()?;
 
     let (stop, stopping) = watch::channel(Stop::No);
     let stopped = move |asked: Stop| {
@@ -267,11 +274,12 @@ async fn open(
     ];
     let courier = Courier::start(
         rooms::courier(&settings, letter.as_ref().map(|letter| letter.id)),
+        rooms::routes(&settings, relay, fallback),
+        routes,
         store.clone(),
         events.clone(),
         keys,
         world.clone(),
-        relay,
     );
     if letter.is_none() {
         folder.announce(&Address {

@@ -232,15 +232,49 @@ fn hello_name(settings: &Settings) -> String {
     name.unwrap_or_else(|| "localhost".to_owned())
 }
 
+/// The ways out: `relay`, and the `fallback` where there is one.
+pub(super) fn routes(
+    settings: &Settings,
+    relay: mail::relay::Relay,
+    fallback: Option<mail::relay::Relay>,
+) -> mail::courier::Routes {
+    let route = |relay, limits| mail::courier::Route {
+        relay,
+        connections: settings.relay.connections,
+        idle: settings.relay.idle_timeout,
+        mails_per_connection: settings.relay.mails_per_connection,
+        limits,
+    };
+    let primary = match settings.mail.mode {
+        // A provider's limits are nothing to the own inbox.
+        MailMode::Capture => mail::route::Limits::default(),
+        MailMode::Relay => mail::route::Limits {
+            per_day: settings.relay.per_day,
+            kept_for_codes: settings
+                .relay
+                .per_day
+                .map_or(0, |per_day| settings.relay.kept_for_codes.of(per_day)),
+            per_minute: settings.relay.per_minute,
+        },
+    };
+    let spare = mail::route::Limits {
+        per_day: settings.fallback.per_day,
+        // Nothing but codes and links goes there.
+        kept_for_codes: 0,
+        per_minute: settings.fallback.per_minute,
+    };
+    mail::courier::Routes {
+        primary: route(relay, primary),
+        fallback: fallback.map(|relay| route(relay, spare)),
+    }
+}
+
 pub(super) fn courier(
     settings: &Settings,
     only: Option<mail::OutboxId>,
 ) -> mail::courier::Settings {
     mail::courier::Settings {
-        connections: settings.relay.connections,
-        idle: settings.relay.idle_timeout,
         lease: settings.relay.lease,
-        mails_per_connection: settings.relay.mails_per_connection,
         only,
     }
 }

@@ -6,9 +6,10 @@ use gatepost::address::EmailAddress;
 use gatepost::events::{Events, Topic};
 use gatepost::language::Language;
 use gatepost::mail::attempt::Outcome;
-use gatepost::mail::courier::{self, Courier};
+use gatepost::mail::courier::{self, Courier, Route, Routes};
 use gatepost::mail::outbox::{self, Row, State};
 use gatepost::mail::relay::Relay;
+use gatepost::mail::route::{Board, Limits};
 use gatepost::mail::{self, Letter, Mailer, Occasion, OutboxId};
 use gatepost::secret::{Code, CodeStyle, Keys};
 use gatepost::store::{Options, Store};
@@ -27,6 +28,7 @@ pub struct Post {
     pub events: Events,
     pub keys: Keys,
     pub mailer: Mailer,
+    pub board: Board,
 }
 
 impl Post {
@@ -52,6 +54,7 @@ impl Post {
             simulated,
             events,
             keys,
+            board: Board::default(),
         }
     }
 
@@ -61,21 +64,33 @@ impl Post {
 
     /// A courier for one mail alone.
     pub fn courier_for(&self, only: Option<OutboxId>, port: u16) -> Courier {
-        let world = self.simulated.world();
-        let settings_of_courier = courier::Settings {
+        let routes = Routes {
+            primary: self.route(port),
+            fallback: None,
+        };
+        self.start(only, routes)
+    }
+
+    /// A way out to the server on this port.
+    pub fn route(&self, port: u16) -> Route {
+        Route {
+            relay: Relay::new(settings(port), self.simulated.world()).unwrap(),
             connections: 4,
-            lease: LEASE,
             idle: Duration::from_secs(5),
             mails_per_connection: 100,
-            only,
-        };
+            limits: Limits::default(),
+        }
+    }
+
+    pub fn start(&self, only: Option<OutboxId>, routes: Routes) -> Courier {
         Courier::start(
-            settings_of_courier,
+            courier::Settings { lease: LEASE, only },
+            routes,
+            self.board.clone(),
             self.store.clone(),
             self.events.clone(),
             self.keys.clone(),
-            world.clone(),
-            Relay::new(settings(port), world).unwrap(),
+            self.simulated.world(),
         )
     }
 

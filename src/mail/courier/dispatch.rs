@@ -1,39 +1,28 @@
 //! The dispatcher: the one task that claims and completes. A turn is one transaction that writes
-//! down what ended and claims what is due; while it commits, the runs go on and gather more.
+//! down what ended and claims what is due; while it commits, the runs go on and gather more. What
+//! a route allows is asked of its way.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::run::{Ended, Run, Until};
-use super::{Phase, Shared, cut};
-use crate::events::Watch;
+use super::due::Due;
+use super::run::{Ended, Hold, Run};
+use super::way::Way;
+use super::{Phase, Routes, Shared, cut, due};
+use crate::events::{Topic, Watch};
+use crate::mail::kind::Lane;
 use crate::mail::letter::OutboxId;
 use crate::mail::outbox::{self, Claim, Completion, Want};
-use crate::mail::relay::Connection;
-use crate::store::{Error, Read};
+use crate::mail::route::breaker::Moment;
+use crate::mail::route::{self, RouteName, budget};
+use crate::store::{Error, Tx};
 use crate::world::Timestamp;
-
-/// How many mails are claimed at once, at most.
-const MOST_AT_ONCE: usize = 64;
-
-/// A run is given as many mails as take about this long, so that a code that comes in meanwhile
-/// does not wait behind a crowd.
-const RUN: Duration = Duration::from_millis(200);
-
-/// How many mails a run is given at most.
-const MOST_IN_A_RUN: usize = 32;
-
-/// After the route failed, nothing is tried for this long; twice as long after each further
-/// failure, up to [`LONGEST_REST`]. Then one mail tries it. (The route breaker will take this
-/// place.)
-const REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// How long to wait after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -41,62 +30,79 @@ const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// The wall clock may be set while we sleep until a moment on it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
+/// Numbers on the board are this old at most, and watchers are woken for them no more often.
+const SHOW_EVERY: Duration = Duration::from_secs(1);
+
 /// See the [module](self).
 pub struct Dispatch {
     shared: Arc<Shared>,
     phase: watch::Receiver<Phase>,
-    events: Watch,
+    outbox: Watch,
+    switches: Watch,
     reports: mpsc::UnboundedReceiver<Vec<Completion>>,
     reporter: mpsc::UnboundedSender<Vec<Completion>>,
+    /// The primary, and the fallback where there is one.
+    ways: Vec<Way>,
     runs: JoinSet<Ended>,
-    /// Claims of each run that are not completed, with the end of their lease.
+    /// Over which way each run goes, and in which epoch of its breaker it began.
+    under_way: HashMap<tokio::task::Id, (usize, u64)>,
+    /// Claims that are not completed.
     held: HashMap<OutboxId, Held>,
     ended: Vec<Completion>,
-    parked: Vec<(Connection, Duration)>,
     /// Whether the outbox may have changed since the last look.
     look: bool,
-    next_due: Option<Timestamp>,
+    /// Whether the operator may have switched a route since the last look.
+    switched: bool,
+    due: Due,
     renewed: Duration,
-    failures: u32,
+    /// Nothing is claimed before this: the store could not be read.
     rest_until: Duration,
-    /// How long a mail takes, roughly.
-    pace: Duration,
-}
-
-/// When there is something to claim.
-fn next_due(read: &impl Read, only: Option<OutboxId>) -> Result<Option<Timestamp>, Error> {
-    match only {
-        None => outbox::next_due(read),
-        Some(id) => Ok(outbox::get(read, id)?.and_then(|row| row.due_at)),
-    }
+    /// Whether something is to be shown at once.
+    news: bool,
+    /// Whether numbers have changed since they were shown.
+    changed: bool,
+    shown: Duration,
 }
 
 struct Held {
     claim: Claim,
-    until: Until,
+    hold: Arc<Hold>,
+    /// Its place in the run.
+    nth: usize,
     run: tokio::task::Id,
+    way: usize,
 }
 
 impl Dispatch {
-    pub fn new(shared: Arc<Shared>, phase: watch::Receiver<Phase>) -> Dispatch {
+    pub fn new(shared: Arc<Shared>, routes: Routes, phase: watch::Receiver<Phase>) -> Dispatch {
         let (reporter, reports) = mpsc::unbounded_channel();
-        Dispatch {
-            events: shared.events.watch(crate::events::Topic::Outbox),
+        let fallback = routes.fallback.map(|route| (RouteName::Fallback, route));
+        let routes = [(RouteName::Primary, routes.primary)]
+            .into_iter()
+            .chain(fallback);
+        let mut dispatch = Dispatch {
+            outbox: shared.events.watch(Topic::Outbox),
+            switches: shared.events.watch(Topic::Routes),
+            ways: routes.map(|(name, route)| Way::new(name, route)).collect(),
             renewed: shared.world.elapsed(),
+            shown: shared.world.elapsed(),
             shared,
             phase,
             reports,
             reporter,
             runs: JoinSet::new(),
+            under_way: HashMap::new(),
             held: HashMap::new(),
             ended: Vec::new(),
-            parked: Vec::new(),
             look: true,
-            next_due: None,
-            failures: 0,
+            switched: true,
+            due: Due::default(),
             rest_until: Duration::ZERO,
-            pace: Duration::from_millis(20),
-        }
+            news: true,
+            changed: false,
+        };
+        dispatch.show();
+        dispatch
     }
 
     /// Works until it is told to stop and nothing is under way any more.
@@ -105,14 +111,16 @@ impl Dispatch {
         let mut revoked = self.shared.settings.only.is_some();
         loop {
             self.gather();
-            let finishing = *self.phase.borrow() != Phase::Working;
-            if finishing && self.runs.is_empty() && self.ended.is_empty() {
+            if !self.is_working() && self.runs.is_empty() && self.ended.is_empty() {
                 break;
             }
             let turn = async {
                 if !revoked {
                     self.revoke().await?;
                     revoked = true;
+                }
+                if self.switched {
+                    self.read_switches().await?;
                 }
                 self.turn().await
             };
@@ -122,12 +130,26 @@ impl Dispatch {
                 continue;
             }
             self.gather();
+            self.show();
             if self.ended.is_empty() {
                 self.wait().await;
             }
         }
-        for (connection, _) in self.parked.drain(..) {
-            connection.quit().await;
+        for way in &mut self.ways {
+            way.close().await;
+        }
+        self.news = true;
+        self.show();
+    }
+
+    fn is_working(&self) -> bool {
+        *self.phase.borrow() == Phase::Working
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.shared.world.now(),
+            elapsed: self.shared.world.elapsed(),
         }
     }
 
@@ -139,7 +161,7 @@ impl Dispatch {
     /// owner of a claim in its row, and here a look at who is alive.
     async fn revoke(&self) -> Result<(), Error> {
         let now = self.shared.world.now();
-        let revoke = move |tx: &mut crate::store::Tx<'_>| outbox::revoke(tx, now);
+        let revoke = move |tx: &mut Tx<'_>| outbox::revoke(tx, now);
         let mails = self.shared.store.write(revoke).await?;
         if mails > 0 {
             tracing::warn!(
@@ -150,87 +172,125 @@ impl Dispatch {
         Ok(())
     }
 
+    /// What the operator has said about the routes; the first time, what they have spent as well.
+    async fn read_switches(&mut self) -> Result<(), Error> {
+        self.switched = false;
+        let names: Vec<(RouteName, bool)> = self
+            .ways
+            .iter()
+            .map(|way| (way.name(), way.is_known()))
+            .collect();
+        let read = self.shared.store.read(|snapshot| {
+            let switches = names.iter().map(|(name, known)| {
+                let pause = route::paused(snapshot, *name)?;
+                let nudges = route::nudges(snapshot, *name)?;
+                let spent = match known {
+                    true => None,
+                    false => Some(budget::spent(snapshot, *name)?),
+                };
+                Ok((pause, nudges, spent))
+            });
+            switches.collect::<Result<Vec<_>, Error>>()
+        });
+        let switches = read.await.inspect_err(|_| self.switched = true)?;
+        let at = self.moment();
+        for (way, (pause, nudges, spent)) in self.ways.iter_mut().zip(switches) {
+            if let Some(spent) = spent {
+                way.purse = budget::Purse::new(*way.purse.limits(), spent);
+                self.changed = true;
+            }
+            if way.switched(pause, nudges, at) {
+                self.news = true;
+                self.look = true;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in what the runs have reported, and the runs that have ended.
     fn gather(&mut self) {
         // Runs first: what one reported before it ended is then certainly in the channel.
         while let Some(outcome) = self.runs.try_join_next_with_id() {
             self.run_ended(outcome);
         }
+        self.hear_reports();
+    }
+
+    fn hear_reports(&mut self) {
         while let Ok(report) = self.reports.try_recv() {
             self.ended.extend(report);
         }
     }
 
     fn run_ended(&mut self, outcome: Result<(tokio::task::Id, Ended), tokio::task::JoinError>) {
-        let now = self.shared.world.elapsed();
         self.look = true;
-        match outcome {
-            Ok((_, ended)) => {
-                if ended.route_failed {
-                    if now >= self.rest_until {
-                        self.failures = (self.failures + 1).min(16);
-                        let rest = REST * 2_u32.pow(self.failures - 1);
-                        self.rest_until = now + rest.min(LONGEST_REST);
-                    }
-                } else if ended.tried > 0 {
-                    self.failures = 0;
-                    self.pace = (self.pace * 3 + ended.took / ended.tried) / 4;
-                }
-                if let Some(connection) = ended.connection {
-                    self.parked.push((connection, now));
-                }
-            }
+        self.changed = true;
+        let (id, ended) = match outcome {
+            Ok((id, ended)) => (id, Some(ended)),
             Err(error) => {
-                // What it held comes back when the lease has run out.
-                tracing::error!("a run of the courier failed: it panicked");
-                self.held.retain(|_, held| held.run != error.id());
+                self.give_up(error.id());
+                (error.id(), None)
+            }
+        };
+        let at = self.moment();
+        if ended.as_ref().is_some_and(|ended| ended.unread) {
+            self.rest_until = at.elapsed + STORE_PAUSE;
+        }
+        if let Some((way, epoch)) = self.under_way.remove(&id) {
+            self.news |= self.ways[way].end(epoch, ended, at);
+        }
+    }
+
+    /// A run panicked: what it had begun may have been sent, the rest was not.
+    fn give_up(&mut self, run: tokio::task::Id) {
+        tracing::error!("a run of the courier failed: it panicked");
+        self.hear_reports();
+        let world = &self.shared.world;
+        for held in self.held.values().filter(|held| held.run == run) {
+            let reported = |ended: &Completion| ended.claim == held.claim;
+            if !self.ended.iter().any(reported) {
+                let begun = held.nth < held.hold.begun.load(Ordering::Relaxed);
+                let name = self.ways[held.way].name();
+                self.ended
+                    .push(due::given_up(world, name, held.claim, begun));
             }
         }
     }
 
+    /// What each way has room for: nothing while we stop.
+    fn wants(&mut self, at: Moment) -> Vec<(usize, Want)> {
+        if !self.is_working() || at.elapsed < self.rest_until {
+            return Vec::new();
+        }
+        let shut = self.ways[0].is_shut(at);
+        let open = if shut { self.ways.len() } else { 1 };
+        let ways = self.ways.iter_mut().take(open).enumerate();
+        ways.map(|(nth, way)| (nth, way.want(at)))
+            .filter(|(_, want)| want.limit > 0)
+            .collect()
+    }
+
     /// One transaction, if there is anything to write.
     async fn turn(&mut self) -> Result<(), Error> {
-        let now = self.shared.world.now();
-        let room = self.room();
-        let claims_some = room > 0 && self.is_due(now).await?;
+        let at = self.moment();
+        let mut wants = self.wants(at);
+        if self.look && !wants.is_empty() {
+            self.look = false;
+            let only = self.shared.settings.only;
+            let fallback = wants.iter().any(|(_, want)| want.undoubted_only);
+            let store = &self.shared.store;
+            let due = store.read(|snapshot| Due::read(snapshot, only, fallback));
+            self.due = due.await.inspect_err(|_| self.look = true)?;
+        }
+        wants.retain(|(_, want)| self.due.first(want).is_some_and(|due| due <= at.now));
         // Before anything is claimed: a clock that was set forward makes our own mails due.
-        let renews = self.over(now)
-            || self
-                .renewal()
-                .is_some_and(|at| at <= self.shared.world.elapsed());
-        if self.ended.is_empty() && !claims_some && !renews {
+        let renews = self.over(at.now) || self.renewal().is_some_and(|then| then <= at.elapsed);
+        if self.ended.is_empty() && wants.is_empty() && !renews {
             return Ok(());
         }
-        let lease = self.shared.settings.lease;
-        let until = now + lease;
-        let limit = if claims_some { room } else { 0 };
-        let only = self.shared.settings.only;
         let ended: Arc<[Completion]> = std::mem::take(&mut self.ended).into();
-        let renewed: Arc<[Claim]> = if renews {
-            self.held.values().map(|held| held.claim).collect()
-        } else {
-            Arc::default()
-        };
-        let work = {
-            let (ended, renewed) = (ended.clone(), renewed);
-            move |tx: &mut crate::store::Tx<'_>| {
-                let counted = if ended.is_empty() {
-                    0
-                } else {
-                    outbox::complete(tx, now, &ended)?
-                };
-                if !renewed.is_empty() {
-                    outbox::renew(tx, &renewed, until)?;
-                }
-                let claims = match only {
-                    _ if limit == 0 => Vec::new(),
-                    None => outbox::claim(tx, now, lease, Want::any(limit))?,
-                    Some(id) => outbox::claim_one(tx, now, lease, id)?.into_iter().collect(),
-                };
-                Ok::<_, Error>((counted, claims, next_due(tx, only)?))
-            }
-        };
-        let (counted, claims, next_due) = match self.shared.store.write(work).await {
+        let done = self.commit(&ended, wants, renews, at).await;
+        let (counted, claims) = match done {
             Ok(done) => done,
             Err(error) => {
                 self.ended.extend(ended.iter().cloned());
@@ -242,66 +302,101 @@ impl Dispatch {
             let late = ended.len() - counted;
             tracing::warn!(late, "mails were completed after their lease had run out");
         }
-        for completion in ended.iter() {
+        self.settle(&ended, at.now);
+        let until = at.now + self.shared.settings.lease;
+        if renews {
+            self.renewed = self.shared.world.elapsed();
+            for held in self.held.values() {
+                held.hold.until.store(until.as_millis(), Ordering::Relaxed);
+            }
+        }
+        for (way, claims) in claims {
+            self.send_off(way, claims, until);
+        }
+        Ok(())
+    }
+
+    /// Writes down what ended and claims what is wanted.
+    async fn commit(
+        &mut self,
+        ended: &Arc<[Completion]>,
+        wants: Vec<(usize, Want)>,
+        renews: bool,
+        at: Moment,
+    ) -> Result<(usize, Vec<(usize, Vec<Claim>)>), Error> {
+        let (now, lease) = (at.now, self.shared.settings.lease);
+        let until = now + lease;
+        let only = self.shared.settings.only;
+        let fallback = self.ways.len() > 1 && self.ways[0].is_shut(at);
+        let entries: Vec<budget::Entry> = self
+            .ways
+            .iter_mut()
+            .filter_map(|way| {
+                let charged = due::charged(ended, way.name());
+                way.purse.entry(way.name(), charged, now)
+            })
+            .collect();
+        let renewed: Vec<Claim> = if renews {
+            self.held.values().map(|held| held.claim).collect()
+        } else {
+            Vec::new()
+        };
+        let ended = ended.clone();
+        let work = move |tx: &mut Tx<'_>| {
+            let counted = if ended.is_empty() {
+                0
+            } else {
+                outbox::complete(tx, now, &ended)?
+            };
+            for entry in &entries {
+                entry.write(tx);
+            }
+            if !renewed.is_empty() {
+                outbox::renew(tx, &renewed, until)?;
+            }
+            let mut claims = Vec::with_capacity(wants.len());
+            for (way, want) in &wants {
+                let claimed = match only {
+                    None => outbox::claim(tx, now, lease, *want)?,
+                    Some(id) => outbox::claim_one(tx, now, lease, id)?.into_iter().collect(),
+                };
+                claims.push((*way, claimed));
+            }
+            Ok::<_, Error>((counted, claims, Due::read(tx, only, fallback)?))
+        };
+        let (counted, claims, due) = self.shared.store.write(work).await?;
+        self.due = due;
+        Ok((counted, claims))
+    }
+
+    /// Takes off the books what has been written down.
+    fn settle(&mut self, ended: &[Completion], now: Timestamp) {
+        if ended.is_empty() {
+            return;
+        }
+        self.changed = true;
+        for completion in ended {
             let claim = completion.claim;
             if let Entry::Occupied(held) = self.held.entry(claim.id)
                 && held.get().claim.number == claim.number
             {
-                held.remove();
+                let purse = &mut self.ways[held.remove().way].purse;
+                match &completion.attempt {
+                    Some(_) => purse.settle(1, 0, now),
+                    None => purse.came_back(1),
+                }
             }
         }
-        if renews {
-            self.renewed = self.shared.world.elapsed();
-            for held in self.held.values() {
-                held.until.store(until.as_millis(), Ordering::Relaxed);
-            }
+        for way in &mut self.ways {
+            let charged = due::charged(ended, way.name());
+            way.purse.settle(0, charged, now);
         }
-        self.next_due = next_due;
-        // A full claim: there may be more.
-        self.look = limit > 0 && claims.len() == limit;
-        self.send_off(claims, until);
-        Ok(())
-    }
-
-    /// How many mails may be claimed now.
-    fn room(&self) -> usize {
-        let idle = self
-            .shared
-            .settings
-            .connections
-            .saturating_sub(self.runs.len());
-        let stopping = *self.phase.borrow() != Phase::Working;
-        if stopping || self.shared.world.elapsed() < self.rest_until {
-            return 0;
-        }
-        match self.failures {
-            0 => (idle * self.per_run()).min(MOST_AT_ONCE),
-            // The first after a rest finds out whether the route works again.
-            _ => usize::from(self.runs.is_empty()),
-        }
-    }
-
-    fn per_run(&self) -> usize {
-        let pace = self.pace.as_micros().max(1);
-        usize::try_from(RUN.as_micros() / pace)
-            .unwrap_or(MOST_IN_A_RUN)
-            .clamp(1, MOST_IN_A_RUN)
-    }
-
-    /// Whether any mail is due; looks into the store only when something may have changed.
-    async fn is_due(&mut self, now: Timestamp) -> Result<bool, Error> {
-        if self.look {
-            self.look = false;
-            let only = self.shared.settings.only;
-            let next = self.shared.store.read(|snapshot| next_due(snapshot, only));
-            self.next_due = next.await.inspect_err(|_| self.look = true)?;
-        }
-        Ok(self.next_due.is_some_and(|at| at <= now))
+        self.shared.board.count(|tally| due::count(ended, tally));
     }
 
     /// Whether the lease of a mail that is on its way is over at `now`.
     fn over(&self, now: Timestamp) -> bool {
-        let mut ends = self.held.values().map(|held| &held.until);
+        let mut ends = self.held.values().map(|held| &held.hold.until);
         ends.any(|until| until.load(Ordering::Relaxed) <= now.as_millis())
     }
 
@@ -312,75 +407,114 @@ impl Dispatch {
 
     /// Spreads the claims over runs, in turn, so that the order is kept as far as several
     /// connections can keep one.
-    fn send_off(&mut self, claims: Vec<Claim>, until: Timestamp) {
+    fn send_off(&mut self, nth_way: usize, claims: Vec<Claim>, until: Timestamp) {
         if claims.is_empty() {
             return;
         }
         if self.held.is_empty() {
             self.renewed = self.shared.world.elapsed();
         }
-        let idle = self
-            .shared
-            .settings
-            .connections
-            .saturating_sub(self.runs.len());
-        let runs = claims.len().div_ceil(self.per_run()).clamp(1, idle.max(1));
+        self.changed = true;
+        let at = self.moment();
+        let way = &mut self.ways[nth_way];
+        self.news |= way.machine.is_open();
+        let most = way.idle().max(1);
+        let runs = claims.len().div_ceil(way.per_run()).clamp(1, most);
         let mut parts = vec![Vec::new(); runs];
         for (nth, claim) in claims.into_iter().enumerate() {
             parts[nth % runs].push(claim);
         }
         for claims in parts {
-            let until: Until = Arc::new(AtomicI64::new(until.as_millis()));
+            let (connection, epoch) = way.begin(claims.len(), at);
+            let hold = Arc::new(Hold {
+                until: AtomicI64::new(until.as_millis()),
+                begun: AtomicUsize::new(0),
+            });
             let run = Run {
                 shared: self.shared.clone(),
+                out: way.out.clone(),
                 claims: claims.clone(),
-                until: until.clone(),
-                connection: self.parked.pop().map(|(connection, _)| connection),
+                hold: hold.clone(),
+                connection,
                 reports: self.reporter.clone(),
                 phase: self.phase.clone(),
             };
-            let handle = self.runs.spawn(run.go());
-            for claim in claims {
+            let run = self.runs.spawn(run.go()).id();
+            self.under_way.insert(run, (nth_way, epoch));
+            for (nth, claim) in claims.into_iter().enumerate() {
                 let held = Held {
                     claim,
-                    until: until.clone(),
-                    run: handle.id(),
+                    hold: hold.clone(),
+                    nth,
+                    run,
+                    way: nth_way,
                 };
                 self.held.insert(claim.id, held);
             }
         }
     }
 
-    /// Sleeps until there is something to do.
-    async fn wait(&mut self) {
-        let world = self.shared.world.clone();
-        let (now, elapsed) = (world.now(), world.elapsed());
-        let mut sleep: Option<Duration> = None;
-        let mut at_most = |pause: Duration| sleep = Some(sleep.map_or(pause, |s| s.min(pause)));
-        let working = *self.phase.borrow() == Phase::Working;
-        let idle = self.runs.len() < self.shared.settings.connections;
-        if working && elapsed < self.rest_until {
-            at_most(self.rest_until - elapsed);
-        } else if self.room() > 0 {
-            if self.look {
-                return;
+    /// Puts on the board what has changed: news at once, numbers now and then.
+    fn show(&mut self) {
+        let at = self.moment();
+        let numbers = self.changed && at.elapsed >= self.shown + SHOW_EVERY;
+        if !self.news && !numbers {
+            return;
+        }
+        let ways = self.ways.iter_mut();
+        let routes = ways.map(|way| way.status(at)).collect();
+        self.shared.board.show(routes);
+        self.shared.events.wake(Topic::Routes);
+        (self.news, self.changed, self.shown) = (false, false, at.elapsed);
+    }
+
+    /// How long there is nothing to do, unless something happens. `None`: until then.
+    fn nap(&mut self) -> Option<Duration> {
+        let at = self.moment();
+        let mut naps = Vec::new();
+        if self.is_working() && at.elapsed < self.rest_until {
+            naps.push(self.rest_until - at.elapsed);
+        } else {
+            let wants = self.wants(at);
+            if self.look && !wants.is_empty() {
+                return Some(Duration::ZERO);
             }
-            if let Some(due) = self.next_due {
-                at_most(due.since(now).min(LONGEST_SLEEP));
+            let due = wants.iter().filter_map(|(_, want)| self.due.first(want));
+            naps.extend(due.map(|due| due.since(at.now).min(LONGEST_SLEEP)));
+            if self.is_working() {
+                for lane in Lane::ALL {
+                    let rests = self.ways.iter_mut().filter_map(|way| way.rests(lane, at));
+                    let waits = self.look || self.due.of(lane).is_some();
+                    naps.extend(rests.filter(|_| waits).map(|rest| rest.min(LONGEST_SLEEP)));
+                }
             }
         }
         if let Some(renewal) = self.renewal() {
-            at_most(renewal.saturating_sub(elapsed));
+            naps.push(renewal.saturating_sub(at.elapsed));
         }
-        if let Some((_, since)) = self.parked.first() {
-            at_most((*since + self.shared.settings.idle).saturating_sub(elapsed));
+        if self.changed {
+            naps.push((self.shown + SHOW_EVERY).saturating_sub(at.elapsed));
         }
-        let pause = async {
-            match sleep {
-                Some(pause) => world.sleep(pause).await,
+        let closing = self.ways.iter().filter_map(Way::closes_at);
+        naps.extend(closing.map(|then| then.saturating_sub(at.elapsed)));
+        naps.into_iter().min()
+    }
+
+    /// Sleeps until there is something to do.
+    async fn wait(&mut self) {
+        let world = self.shared.world.clone();
+        let nap = self.nap();
+        if nap == Some(Duration::ZERO) && self.look {
+            return;
+        }
+        let nap = async {
+            match nap {
+                Some(nap) => world.sleep(nap).await,
                 None => std::future::pending().await,
             }
         };
+        let working = self.is_working();
+        let idle = self.ways.iter().any(|way| way.idle() > 0);
         let phase = *self.phase.borrow_and_update();
         if phase != Phase::Working && self.runs.is_empty() {
             // It changed during the last turn; nothing would wake us any more.
@@ -390,31 +524,19 @@ impl Dispatch {
             biased;
             Some(report) = self.reports.recv() => self.ended.extend(report),
             Some(outcome) = self.runs.join_next_with_id() => self.run_ended(outcome),
-            () = self.events.changed(), if idle && working => self.look = true,
+            () = self.switches.changed() => self.switched = true,
+            () = self.outbox.changed(), if idle && working => self.look = true,
             // An error means that nobody can stop us any more but by dropping us.
             changed = self.phase.changed(), if phase != Phase::Cut => {
                 if changed.is_err() {
                     std::future::pending::<()>().await;
                 }
             }
-            () = pause => {}
+            () = nap => {}
         }
-        self.close_idle();
-    }
-
-    fn close_idle(&mut self) {
-        let limit = self
-            .shared
-            .world
-            .elapsed()
-            .saturating_sub(self.shared.settings.idle);
-        let fresh = self.parked.partition_point(|(_, since)| *since <= limit);
-        if self.shared.world.elapsed() < self.shared.settings.idle {
-            return;
-        }
-        for (connection, _) in self.parked.drain(..fresh) {
-            // It ends by itself within seconds.
-            tokio::spawn(connection.quit());
+        let elapsed = world.elapsed();
+        for way in &mut self.ways {
+            way.close_idle(elapsed);
         }
     }
 

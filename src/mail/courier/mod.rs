@@ -3,10 +3,16 @@
 //! outbox's.
 //!
 //! One [`dispatch`] task does all transactions, so that a burst costs few of them; each [`run`]
-//! takes a few mails over one connection and hands the connection back for the next.
+//! takes a few mails over one connection and hands the connection back for the next. What is known
+//! of a route while the courier works (its connections, breaker, budget) is its [`way`].
+//!
+//! All mail takes the primary route. Codes and links take the fallback, where there is one, while
+//! the primary is open, paused or has used up its day; a mail that may have arrived never does.
 
 mod dispatch;
+mod due;
 mod run;
+mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use super::letter::OutboxId;
 use super::relay::Relay;
+use super::route::{Board, Limits};
 use crate::events::Events;
 use crate::secret::Keys;
 use crate::store::Store;
@@ -24,17 +31,35 @@ use crate::world::World;
 /// How mail is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How many connections to the relay may be open at once.
-    pub connections: usize,
     /// How long a mail stays with a courier that is not heard of; renewed while it is.
     pub lease: Duration,
+    /// The one mail that this courier is there for; it leaves all others alone. `None`: it is
+    /// there for all.
+    pub only: Option<OutboxId>,
+}
+
+/// A way out, and how it is used.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Who delivers.
+    pub relay: Relay,
+    /// How many connections may be open at once.
+    pub connections: usize,
     /// How long a connection is kept open without a mail.
     pub idle: Duration,
     /// After how many mails a connection is closed.
     pub mails_per_connection: u32,
-    /// The one mail that this courier is there for; it leaves all others alone. `None`: it is
-    /// there for all.
-    pub only: Option<OutboxId>,
+    /// How much may be sent.
+    pub limits: Limits,
+}
+
+/// The ways out.
+#[derive(Debug, Clone)]
+pub struct Routes {
+    /// The one that all mail takes.
+    pub primary: Route,
+    /// The one for codes and links while the primary cannot take them.
+    pub fallback: Option<Route>,
 }
 
 /// Whether to go on.
@@ -59,11 +84,11 @@ async fn cut(mut phase: watch::Receiver<Phase>) {
 /// What all parts of a courier share.
 struct Shared {
     settings: Settings,
+    board: Board,
     store: Store,
     events: Events,
     keys: Keys,
     world: World,
-    relay: Relay,
 }
 
 /// A courier at work. It stops at once, without a word to the store, when this is dropped: what
@@ -78,25 +103,27 @@ pub struct Courier {
 impl Courier {
     /// Starts one. Unless it is there for one mail [`only`](Settings::only), it begins by taking
     /// back what a courier before it had on its way: that one is dead, since there is one courier
-    /// to a store. Needs a tokio runtime.
+    /// to a store. What it knows of the routes stands on the `board` from then on. Needs a tokio
+    /// runtime.
     pub fn start(
         settings: Settings,
+        routes: Routes,
+        board: Board,
         store: Store,
         events: Events,
         keys: Keys,
         world: World,
-        relay: Relay,
     ) -> Courier {
         let (phase, watched) = watch::channel(Phase::Working);
         let shared = Arc::new(Shared {
             settings,
+            board,
             store,
             events,
             keys,
             world: world.clone(),
-            relay,
         });
-        let task = tokio::spawn(dispatch::Dispatch::new(shared, watched).work());
+        let task = tokio::spawn(dispatch::Dispatch::new(shared, routes, watched).work());
         Courier { phase, task, world }
     }
 

@@ -1,19 +1,22 @@
 //! One run: a few mails, one after another, over one connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::way::Out;
 use super::{Phase, Shared, cut};
-use crate::mail::attempt::{Attempt, Outcome, Stage};
+use crate::mail::attempt::{Attempt, Outcome, Stage, text_of};
 use crate::mail::letter::Parcel;
 use crate::mail::outbox::{self, Charge, Claim, Completion};
 use crate::mail::plan;
 use crate::mail::relay::{Accepted, Connection, Failure};
+use crate::mail::route::breaker::Trouble;
+use crate::mail::route::{LastError, RouteName};
 use crate::store::Error;
-use crate::world::Timestamp;
+use crate::world::{Timestamp, World};
 
 /// Completions are reported when there are this many of them …
 const REPORT_AT: usize = 16;
@@ -21,25 +24,38 @@ const REPORT_AT: usize = 16;
 /// … or when the first of them is this old: few transactions, and yet nobody waits for the news.
 const REPORT_AFTER: Duration = Duration::from_millis(20);
 
-/// The end of a lease that is renewed while a run goes on, in milliseconds as [`Timestamp`]s are.
-pub type Until = Arc<AtomicI64>;
+/// What a run and the dispatcher both look at while it goes on.
+pub struct Hold {
+    /// The end of its leases, which the dispatcher renews, in milliseconds as [`Timestamp`]s are.
+    pub until: AtomicI64,
+    /// How many of its mails it has begun.
+    pub begun: AtomicUsize,
+}
 
 /// What a run begins with.
 pub struct Run {
     pub shared: Arc<Shared>,
+    pub out: Arc<Out>,
     pub claims: Vec<Claim>,
-    pub until: Until,
+    pub hold: Arc<Hold>,
     pub connection: Option<Connection>,
     pub reports: mpsc::UnboundedSender<Vec<Completion>>,
     pub phase: watch::Receiver<Phase>,
 }
 
 /// What a run ends with.
+#[derive(Default)]
 pub struct Ended {
     /// The connection, if it can be used again.
     pub connection: Option<Connection>,
-    /// Whether the route, rather than a mail, failed.
-    pub route_failed: bool,
+    /// Whether the server dealt with some mail.
+    pub worked: bool,
+    /// When it took the last mail that it took.
+    pub accepted_at: Option<Timestamp>,
+    /// How the route, rather than a mail, failed.
+    pub trouble: Option<(Trouble, LastError)>,
+    /// Whether the store could not be read.
+    pub unread: bool,
     /// How many mails were tried, and how long that took.
     pub tried: u32,
     pub took: Duration,
@@ -61,25 +77,21 @@ impl Run {
             })
             .await;
         let mut done = Vec::new();
-        let mut ended = Ended {
-            connection: None,
-            route_failed: false,
-            tried: 0,
-            took: Duration::ZERO,
-        };
+        let mut ended = Ended::default();
         let bodies = bodies.unwrap_or_else(|error| {
             tracing::error!(%error, "queued mails cannot be read; they are tried again");
-            // Not the relay's fault, but a rest is right all the same.
-            ended.route_failed = true;
+            ended.unread = true;
             vec![None; claims.len()]
         });
         let (reports, world) = (self.reports.clone(), self.shared.world.clone());
+        let hold = self.hold.clone();
         let mut reported = began;
         for (claim, body) in claims.into_iter().zip(bodies) {
-            let go_on = !ended.route_failed && *self.phase.borrow() == Phase::Working;
-            let attempt = if go_on {
-                ended.tried += 1;
-                let attempt = self.attempt(&claim, body, &mut ended.route_failed);
+            let failed = ended.unread || ended.trouble.is_some();
+            let go_on = !failed && *self.phase.borrow() == Phase::Working;
+            let tried = if go_on {
+                hold.begun.fetch_add(1, Ordering::Relaxed);
+                let attempt = self.attempt(&claim, body, &mut ended);
                 tokio::pin!(attempt);
                 let patience = (reported + REPORT_AFTER).saturating_sub(world.elapsed());
                 let in_time = match done.is_empty() {
@@ -87,7 +99,7 @@ impl Run {
                     false => world.timeout(patience, &mut attempt).await.ok(),
                 };
                 match in_time {
-                    Some(attempt) => attempt,
+                    Some(tried) => tried,
                     None => {
                         // It may take minutes: what was sent before it must not wait to be
                         // written down, or a kill sends it again.
@@ -98,7 +110,7 @@ impl Run {
             } else {
                 None
             };
-            done.push(self.completion(claim, attempt));
+            done.push(self.completion(claim, tried));
             let now = world.elapsed();
             if done.len() >= REPORT_AT || now.saturating_sub(reported) >= REPORT_AFTER {
                 reported = now;
@@ -107,7 +119,7 @@ impl Run {
         }
         report(&reports, &mut done);
         ended.took = self.shared.world.elapsed().saturating_sub(began);
-        let most = self.shared.settings.mails_per_connection;
+        let most = self.out.route.mails_per_connection;
         ended.connection = self.connection.take().filter(Connection::is_usable);
         if let Some(spent) = ended.connection.take_if(|used| used.delivered() >= most) {
             spent.quit().await;
@@ -115,20 +127,17 @@ impl Run {
         ended
     }
 
-    fn completion(&self, claim: Claim, attempt: Option<Attempt>) -> Completion {
-        let world = &self.shared.world;
-        let retry_at = attempt.as_ref().and_then(|attempt| {
-            let chance = match attempt.outcome {
-                Outcome::Accepted => return None,
-                _ => u32::from_le_bytes(world.bytes()),
-            };
-            let now = attempt.ended_at;
-            plan::next_try(claim.lane, claim.tries + 1, now, claim.expires_at, chance)
-        });
+    fn completion(&self, claim: Claim, tried: Option<(Attempt, Charge)>) -> Completion {
+        let (attempt, charge) = tried.unzip();
+        let charge = charge.unwrap_or(Charge::None);
+        let retry_at = attempt
+            .as_ref()
+            .filter(|_| charge == Charge::Try)
+            .and_then(|attempt| retry_at(&self.shared.world, &claim, attempt));
         Completion {
             claim,
             attempt,
-            charge: Charge::Try,
+            charge,
             retry_at,
         }
     }
@@ -138,14 +147,15 @@ impl Run {
         &mut self,
         claim: &Claim,
         body: Option<Vec<u8>>,
-        route_failed: &mut bool,
-    ) -> Option<Attempt> {
+        ended: &mut Ended,
+    ) -> Option<(Attempt, Charge)> {
         let world = self.shared.world.clone();
         let started_at = world.now();
         let parcel = body.and_then(|sealed| {
             // Both faults say the same to the operator: the body is not to be had.
             Parcel::open(&self.shared.keys, claim.id, &sealed).ok()
         });
+        let mut fresh = true;
         let outcome = match parcel {
             None => Err(Failure::of(
                 Stage::Claim,
@@ -157,26 +167,55 @@ impl Run {
                 let cut = cut(self.phase.clone());
                 tokio::select! {
                     biased;
-                    outcome = self.deliver(claim, &parcel) => outcome,
-                    () = cut => Err(self.cut_off()?),
+                    (outcome, on_fresh) = self.deliver(claim, &parcel) => {
+                        fresh = on_fresh;
+                        outcome
+                    }
+                    () = cut => {
+                        let failure = self.cut_off()?;
+                        let name = self.out.name;
+                        let attempt = attempt_of(name, started_at, world.now(), Err(failure));
+                        return Some((attempt, Charge::Try));
+                    }
                 }
             }
         };
-        if let Err(failure) = &outcome {
-            if failure.outcome == Outcome::Lapsed && world.now() < claim.expires_at {
-                // Not the mail's time went by, the lease's did: whoever has it next may send it.
-                return None;
+        ended.tried += 1;
+        let mut charge = Charge::Try;
+        match &outcome {
+            Ok(_) => {
+                ended.worked = true;
+                ended.accepted_at = Some(world.now());
             }
-            *route_failed |= failure.is_of_the_route() && failure.stage != Stage::Claim;
-            tracing::warn!(mail = %claim.id, outcome = ?failure.outcome, "{failure}");
+            Err(failure) => {
+                if failure.outcome == Outcome::Lapsed && world.now() < claim.expires_at {
+                    // Not the mail's time went by, the lease's did: whoever has it next may
+                    // send it.
+                    return None;
+                }
+                tracing::warn!(mail = %claim.id, route = %self.out.name, outcome = ?failure.outcome, "{failure}");
+                match Trouble::of(failure, fresh) {
+                    Some(trouble) => {
+                        ended.trouble = Some((trouble, last_error(failure, world.now())));
+                    }
+                    // The server said what it thinks of this mail.
+                    None => ended.worked |= failure.code.is_some_and(|code| code != 421),
+                }
+                if failure.stage != Stage::Claim && failure.is_of_the_route() {
+                    charge = Charge::None;
+                }
+            }
         }
-        Some(attempt_of(started_at, world.now(), outcome))
+        Some((
+            attempt_of(self.out.name, started_at, world.now(), outcome),
+            charge,
+        ))
     }
 
     /// Whether the mail is still ours.
     fn holds(&self) -> bool {
         let now = self.shared.world.now();
-        now < Timestamp::from_millis(self.until.load(Ordering::Relaxed))
+        now < Timestamp::from_millis(self.hold.until.load(Ordering::Relaxed))
     }
 
     /// The delivery was dropped where it stood: what that means for the mail. `None`: nothing.
@@ -191,19 +230,22 @@ impl Run {
         })
     }
 
-    async fn deliver(&mut self, claim: &Claim, parcel: &Parcel) -> Result<Accepted, Failure> {
-        let outcome = self.deliver_once(claim, parcel).await;
-        match outcome {
-            // A server may close a connection that idled (RFC 5321, 3.8): once more, on a new one.
-            Err((failure, true))
-                if failure.stage == Stage::MailFrom
-                    && (failure.outcome == Outcome::Connection || failure.code == Some(421)) =>
-            {
+    /// Also says whether it ended on a new connection.
+    async fn deliver(
+        &mut self,
+        claim: &Claim,
+        parcel: &Parcel,
+    ) -> (Result<Accepted, Failure>, bool) {
+        let outcome = match self.deliver_once(claim, parcel).await {
+            Err((failure, true)) if was_given_up(&failure) => {
                 self.deliver_once(claim, parcel).await
             }
             other => other,
+        };
+        match outcome {
+            Ok(accepted) => (Ok(accepted), false),
+            Err((failure, used)) => (Err(failure), !used),
         }
-        .map_err(|(failure, _)| failure)
     }
 
     /// Also says whether the connection had been used before.
@@ -219,11 +261,11 @@ impl Run {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => {
-                let connection = self.shared.relay.connect().await;
-                none.insert(connection.map_err(|failure| (failure, used))?)
+                let connection = self.out.route.relay.connect().await;
+                none.insert(connection.map_err(|failure| (failure, false))?)
             }
         };
-        let (world, until) = (&self.shared.world, &self.until);
+        let (world, until) = (&self.shared.world, &self.hold.until);
         let go_on = || {
             let now = world.now();
             now < claim.expires_at && now.as_millis() < until.load(Ordering::Relaxed)
@@ -236,6 +278,35 @@ impl Run {
     }
 }
 
+/// Whether a connection that was used before has ended as a server may end one that idled
+/// (RFC 5321, 3.8), before it had the message: then once more, on a new one.
+fn was_given_up(failure: &Failure) -> bool {
+    match failure.code {
+        Some(421) => (Stage::MailFrom..=Stage::Data).contains(&failure.stage),
+        _ => failure.stage == Stage::MailFrom && failure.outcome == Outcome::Connection,
+    }
+}
+
+/// When a mail is tried again after `attempt`, which is charged to it; `None`: not any more.
+pub fn retry_at(world: &World, claim: &Claim, attempt: &Attempt) -> Option<Timestamp> {
+    if attempt.outcome == Outcome::Accepted {
+        return None;
+    }
+    let chance = u32::from_le_bytes(world.bytes());
+    let now = attempt.ended_at;
+    plan::next_try(claim.lane, claim.tries + 1, now, claim.expires_at, chance)
+}
+
+fn last_error(failure: &Failure, at: Timestamp) -> LastError {
+    LastError {
+        at,
+        stage: failure.stage,
+        code: failure.code,
+        text: text_of(&failure.reply),
+        rule: failure.rule.map(|rule| rule.id.clone()),
+    }
+}
+
 fn report(reports: &mpsc::UnboundedSender<Vec<Completion>>, done: &mut Vec<Completion>) {
     if !done.is_empty() {
         // An error means that the dispatcher is gone, and with it everything.
@@ -244,6 +315,7 @@ fn report(reports: &mpsc::UnboundedSender<Vec<Completion>>, done: &mut Vec<Compl
 }
 
 fn attempt_of(
+    route: RouteName,
     started_at: Timestamp,
     ended_at: Timestamp,
     outcome: Result<Accepted, Failure>,
@@ -257,7 +329,7 @@ fn attempt_of(
             code: Some(accepted.code),
             reply: accepted.reply,
             transcript: accepted.transcript,
-            route: None,
+            route: Some(route),
             rule: None,
         },
         Err(failure) => Attempt {
@@ -268,7 +340,7 @@ fn attempt_of(
             code: failure.code,
             reply: failure.reply,
             transcript: failure.transcript,
-            route: None,
+            route: Some(route),
             rule: failure.rule.map(|rule| rule.id.clone()),
         },
     }

@@ -37,7 +37,7 @@ pub struct Claim {
 pub struct Want {
     /// How many mails, both lanes together.
     pub limit: usize,
-    /// How many of them may be of the lane that nobody waits for.
+    /// Up to how many, both lanes together, may be filled with mails that nobody waits for.
     pub ordinary: usize,
     /// Whether to leave mails alone that may have reached their recipient already.
     pub undoubted_only: bool,
@@ -102,7 +102,7 @@ pub fn claim(
 ) -> Result<Vec<Claim>, Error> {
     let mut due = Vec::new();
     for lane in Lane::ALL {
-        let most = want.of(lane).min(want.limit - due.len());
+        let most = want.of(lane).saturating_sub(due.len());
         if most == 0 {
             continue;
         }

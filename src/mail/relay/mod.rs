@@ -136,8 +136,8 @@ impl Relay {
         Connection::open(&self.shared).await
     }
 
-    /// How long each stage may take.
-    pub fn deadlines(&self) -> &Deadlines {
-        &self.shared.settings.deadlines
+    /// What it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
     }
 }

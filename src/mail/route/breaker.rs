@@ -68,6 +68,10 @@ impl Trouble {
             (_, Outcome::Configuration) => Some(Trouble::Configuration),
             (stage, Outcome::Permanent) if stage <= Stage::Auth => Some(Trouble::Configuration),
             (stage, _) if stage <= Stage::Auth => Some(Trouble::Connection),
+            // RFC 5321, 3.8: the service is not available, and the connection is closed.
+            (_, Outcome::Temporary) if fresh && failure.code == Some(421) => {
+                Some(Trouble::Connection)
+            }
             // One that was used before may have been given up by the server.
             (_, Outcome::Connection | Outcome::Uncertain) if fresh => Some(Trouble::Connection),
             _ => None,

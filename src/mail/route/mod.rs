@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::Stage;
 use crate::world::Timestamp;
 
+pub use budget::Limits;
 pub use switch::{nudges, pause, paused, resume};
 pub use tally::{Tally, Waits};
 
