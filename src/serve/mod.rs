@@ -275,7 +275,7 @@ async fn open(
     let courier = Courier::start(
         rooms::courier(&settings, letter.as_ref().map(|letter| letter.id)),
         rooms::routes(&settings, relay, fallback),
-        routes,
+        routes.clone(),
         store.clone(),
         events.clone(),
         keys,
