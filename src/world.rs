@@ -106,6 +106,8 @@ pub struct Elapsed;
 pub struct World {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    /// The last identifier that was drawn: its time and its chance.
+    last: Arc<Mutex<(u64, u128)>>,
 }
 
 impl fmt::Debug for World {
@@ -122,7 +124,11 @@ impl World {
 
     /// A world of the given parts.
     pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> World {
-        World { clock, rng }
+        World {
+            clock,
+            rng,
+            last: Arc::default(),
+        }
     }
 
     /// The wall clock. See [`Clock::now`].
@@ -175,14 +181,34 @@ impl World {
         }
     }
 
-    /// A new identifier that sorts by the time it was drawn.
+    /// A new identifier that sorts by the time it was drawn; those that one world and its clones
+    /// draw in the same millisecond sort in the order of the drawing.
     pub fn ulid(&self) -> ulid::Ulid {
+        let at = u64::try_from(self.now().as_millis()).unwrap_or(0);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = match *last {
+            // A step that nobody can guess: one identifier does not tell the next.
+            (then, chance) if then == at => {
+                chance + 1 + u128::from(u64::from_le_bytes(self.bytes()) >> STEP)
+            }
+            _ => self.chance(),
+        };
+        // Past the end of its range, which 80 bits do not see in a lifetime: drawn anew.
+        let chance = if next >> 80 == 0 { next } else { self.chance() };
+        *last = (at, chance);
+        ulid::Ulid::from_parts(at, chance)
+    }
+
+    /// 80 bits, as an identifier has.
+    fn chance(&self) -> u128 {
         let mut random = [0; 16];
         self.rng.fill(&mut random[..10]);
-        let at = u64::try_from(self.now().as_millis()).unwrap_or(0);
-        ulid::Ulid::from_parts(at, u128::from_le_bytes(random))
+        u128::from_le_bytes(random)
     }
 }
+
+/// So many bits fewer than 64 has the step between two identifiers of one millisecond.
+const STEP: u32 = 16;
 
 struct SystemClock {
     start: tokio::time::Instant,
@@ -404,6 +430,13 @@ mod tests {
         let (outcome, ()) =
             tokio::join!(never, async { simulated.advance(Duration::from_secs(1)) });
         assert_eq!(outcome, Err(Elapsed));
+    }
+
+    #[test]
+    fn identifiers_of_one_millisecond_sort_as_they_were_drawn() {
+        let world = Simulated::new(1).world();
+        let drawn: Vec<_> = (0..1000).map(|_| world.clone().ulid()).collect();
+        assert!(drawn.is_sorted_by(|a, b| a < b));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A store, a mailer and a clock that stands still, for the tests of the courier.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::time::Duration;
 
 use gatepost::address::EmailAddress;
@@ -12,7 +14,7 @@ use gatepost::mail::relay::Relay;
 use gatepost::mail::route::{Board, Limits};
 use gatepost::mail::{self, Letter, Mailer, Occasion, OutboxId};
 use gatepost::secret::{Code, CodeStyle, Keys};
-use gatepost::store::{Options, Store};
+use gatepost::store::{Options, Read, Store};
 use gatepost::world::{Simulated, Timestamp, World};
 
 use crate::relay::settings;
@@ -164,6 +166,24 @@ impl Post {
 
     pub async fn until_state(&self, id: OutboxId, state: State) -> Row {
         self.until(id, |row| row.state == state).await
+    }
+
+    /// How many rows each table has.
+    pub async fn tables(&self) -> BTreeMap<String, usize> {
+        let count = self.store.read(|read| {
+            let mut tables = BTreeMap::new();
+            let all = read
+                .reader()
+                .range(Bound::Unbounded, Bound::Unbounded, false)?;
+            for row in all {
+                let (key, _) = row?;
+                let name = key.split(|byte| *byte == 0).next().unwrap_or_default();
+                let name = String::from_utf8_lossy(name).into_owned();
+                *tables.entry(name).or_default() += 1;
+            }
+            Ok::<_, gatepost::store::Error>(tables)
+        });
+        count.await.unwrap()
     }
 
     /// Every byte that the store's file holds.

@@ -29,6 +29,7 @@ mod identity;
 mod keys_api;
 mod layers;
 mod openapi;
+mod outbox;
 mod postfix;
 mod process;
 mod relay;

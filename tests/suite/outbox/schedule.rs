@@ -1,0 +1,118 @@
+//! Mails that are to be sent later: not before their time, and for as long after it as any other.
+
+use std::time::Duration;
+
+use gatepost::mail::attempt::Outcome;
+use gatepost::mail::outbox::{self, Filter, State, Want};
+use gatepost::mail::{Lane, Letter};
+
+use super::hand::{Act, DAY, SECOND};
+use crate::courier_post::{LEASE, Post};
+
+fn scheduled(post: &Post, to: &str, by: Duration) -> Letter {
+    let mut letter = post.notice(to);
+    let life = letter.expires_at.since(letter.created_at);
+    letter.due_at = letter.created_at + by;
+    letter.expires_at = letter.due_at + life;
+    letter
+}
+
+#[tokio::test]
+async fn a_scheduled_mail_waits_for_its_time_and_lives_from_then_on() {
+    let post = Post::new();
+    let id = post
+        .put(scheduled(&post, "ann@example.org", 40 * DAY))
+        .await;
+    assert_eq!(post.claim(id).await, None);
+    post.simulated.advance(40 * DAY - SECOND);
+    assert_eq!(post.claim(id).await, None);
+    let now = post.now();
+    post.tidied(Some(now), 10).await;
+    assert_eq!(post.row(id).await.state, State::Queued, "nothing forgot it");
+    post.simulated.advance(DAY);
+    let claim = post.claim(id).await.expect("its time has come");
+    post.complete(claim, Outcome::Permanent, None).await;
+    // Composed long ago, done with just now.
+    post.tidied(Some(now), 10).await;
+    let row = post.act(Act::Requeue, id).await.unwrap();
+    assert_eq!(row.expires_at, post.now() + DAY);
+}
+
+#[tokio::test]
+async fn the_oldest_due_comes_first_in_its_lane_and_prompt_ones_before() {
+    let post = Post::new();
+    let late = post
+        .put(scheduled(&post, "a@example.org", 20 * SECOND))
+        .await;
+    let early = post
+        .put(scheduled(&post, "b@example.org", 10 * SECOND))
+        .await;
+    post.simulated.advance(15 * SECOND);
+    let mut high = post.notice("c@example.org");
+    high.lane = Lane::Prompt;
+    let now_due = post.put(post.notice("d@example.org")).await;
+    let high = post.put(high).await;
+    post.simulated.advance(15 * SECOND);
+    let now = post.now();
+    let claims = post
+        .write(move |tx| outbox::claim(tx, now, LEASE, Want::any(10)))
+        .await;
+    let order: Vec<_> = claims.iter().map(|claim| claim.id).collect();
+    assert_eq!(order, [high, early, now_due, late]);
+}
+
+#[tokio::test]
+async fn a_crowd_of_one_millisecond_goes_out_in_the_order_in_which_it_came() {
+    let post = Post::new();
+    let mut ids = Vec::new();
+    for n in 0..50 {
+        ids.push(post.put(post.notice(&format!("u{n}@example.org"))).await);
+    }
+    let now = post.now();
+    let claims = post
+        .write(move |tx| outbox::claim(tx, now, LEASE, Want::any(100)))
+        .await;
+    let order: Vec<_> = claims.iter().map(|claim| claim.id).collect();
+    assert_eq!(order, ids);
+}
+
+#[tokio::test]
+async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
+    let post = Post::new();
+    let mut sent = Vec::new();
+    for n in 0..6 {
+        let to = format!("u{}@example.org", n % 2);
+        post.put(post.notice(&to)).await;
+        let id = post
+            .put(post.letter(&gatepost::mail::Occasion::Test, &to))
+            .await;
+        if n < 4 {
+            post.tried(id, Outcome::Accepted, None).await;
+            sent.insert(0, id);
+        }
+    }
+    let filter = Filter {
+        state: Some(State::Sent),
+        kind: Some(gatepost::mail::Kind::Test),
+        to: Some("U1@example.org".parse().unwrap()),
+    };
+    let page = post
+        .store
+        .read(|read| outbox::list(read, &filter, None, 10))
+        .await
+        .unwrap();
+    let found: Vec<_> = page.items.iter().map(|item| item.id).collect();
+    assert_eq!(found, [sent[0], sent[2]]);
+    let sending = post.put(post.notice("v@example.org")).await;
+    post.claim(sending).await.unwrap();
+    let filter = Filter {
+        state: Some(State::Sending),
+        ..Filter::default()
+    };
+    let page = post
+        .store
+        .read(|read| outbox::list(read, &filter, None, 10))
+        .await
+        .unwrap();
+    assert_eq!((page.items[0].id, page.total), (sending, Some(1)));
+}
