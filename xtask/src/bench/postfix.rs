@@ -1,7 +1,6 @@
 //! Postfix's own test programs: smtp-source sends mails as fast as they are taken, smtp-sink takes
 //! them and throws them away.
 
-use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -166,7 +165,7 @@ impl Sink {
 }
 
 /// Takes in what `smtp-sink -c` tells after every mail: `sess=1 quit=0 mesg=7` and a return.
-fn read_counts(mut told: std::process::ChildStdout, count: &Mutex<Count>) {
+fn read_counts(mut told: impl std::io::Read, count: &Mutex<Count>) {
     let mut chunk = vec![0; 1 << 16];
     let mut text = String::new();
     while let Ok(length @ 1..) = told.read(&mut chunk) {
@@ -191,4 +190,19 @@ fn read_counts(mut told: std::process::ChildStdout, count: &Mutex<Count>) {
 /// An address on loopback where nobody listens (and nobody is likely to, soon).
 pub fn free_address() -> Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_whole_count_is_taken_in() {
+        let count = Mutex::new(Count::default());
+        let told = "sess=0 quit=0 mesg=1\rsess=1 quit=0 mesg=23\rsess=1 quit=1 mesg=2";
+        read_counts(told.as_bytes(), &count);
+        let count = count.into_inner().unwrap();
+        assert_eq!(count.mails, 23);
+        assert_eq!(count.first.map(|(_, seen)| seen), Some(23));
+    }
 }
