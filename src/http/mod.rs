@@ -163,7 +163,7 @@ pub fn app(services: Services, settings: Settings) -> App {
     let operator = Operator {
         store: store.clone(),
         world: world.clone(),
-        mailer: mailer.clone(),
+        mailer,
         accounts: accounts.clone(),
         routes,
     };
@@ -183,7 +183,7 @@ pub fn app(services: Services, settings: Settings) -> App {
         },
         InboxApi {
             inbox: inbox.clone(),
-            store: store.clone(),
+            store,
             guard: guard.clone(),
             closing: closing.subscribe(),
         },
@@ -199,11 +199,8 @@ pub fn app(services: Services, settings: Settings) -> App {
         },
         TestMailApi {
             guard: guard.clone(),
-            mailer,
-            store: store.clone(),
+            operator: operator.clone(),
             events: events.clone(),
-            routes: operator.routes.clone(),
-            world: world.clone(),
             language: settings.language,
             captures: settings.captures,
             closing: closing.subscribe(),
@@ -223,7 +220,7 @@ pub fn app(services: Services, settings: Settings) -> App {
         EventsApi::new(
             guard.clone(),
             admin::events::Sources {
-                operator,
+                operator: operator.clone(),
                 inbox: inbox.clone(),
                 events: events.clone(),
                 closing: closing.subscribe(),
@@ -234,11 +231,10 @@ pub fn app(services: Services, settings: Settings) -> App {
         ServiceApi {
             accounts,
             inbox,
-            store,
+            operator,
             meter: meter.clone(),
             guard,
             open_metrics: settings.open_metrics,
-            world: world.clone(),
         },
     );
     let mut paths = Paths::default();

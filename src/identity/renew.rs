@@ -65,8 +65,7 @@ impl Accounts {
     /// # Errors
     /// Those of the store.
     pub fn renew(&self, tx: &mut Tx<'_>, renewal: &Renewal) -> Result<(), store::Error> {
-        let lookup = renewal.booking.lookup();
-        let before = request::flow(tx, renewal.wanted, lookup)?;
+        let before = request::flow(tx, renewal.wanted, &renewal.booking.lookup)?;
         self.enter(tx, &renewal.booking, before)?;
         Ok(())
     }

@@ -216,20 +216,13 @@ pub(super) struct Ask {
 /// A mail with everything drawn and composed that the transaction needs.
 pub(super) struct Booking {
     ask: Ask,
-    lookup: LookupAddress,
+    pub(super) lookup: LookupAddress,
     now: Timestamp,
     fresh: FlowId,
     code: Code,
     link: recover::Draft,
     pub(super) letter: Letter,
     known: Option<(UserId, u64)>,
-}
-
-impl Booking {
-    /// Whose course it belongs to.
-    pub(super) fn lookup(&self) -> &LookupAddress {
-        &self.lookup
-    }
 }
 
 impl Accounts {

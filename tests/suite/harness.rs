@@ -205,6 +205,12 @@ impl Gatepost {
         }
     }
 
+    /// Asks as the operator, below `/api/v1/admin/`.
+    pub fn operate(&self, method: &str, path: &str) -> Answer {
+        let path = format!("/api/v1/admin/{path}");
+        self.send(method, &path, &self.admin(), &Value::Null)
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, "", &Value::Null)
     }

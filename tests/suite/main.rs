@@ -1,6 +1,7 @@
 //! The one integration-test binary: what users can see, tested through the doors they use.
 
 mod admin_events;
+mod admin_outbox;
 mod admin_routes;
 mod api_accounts;
 mod api_client;

@@ -23,9 +23,8 @@ use crate::identity::Accounts;
 use crate::inbox;
 use crate::inbox::Inbox;
 use crate::mail::outbox;
+use crate::operator::Operator;
 use crate::store;
-use crate::store::Store;
-use crate::world::World;
 
 /// In order.
 #[derive(Debug, Object, Serialize)]
@@ -62,16 +61,14 @@ pub struct ServiceApi {
     pub accounts: Accounts,
     /// For the number of captured mails.
     pub inbox: Inbox,
-    /// Whether it answers is what readiness means.
-    pub store: Store,
+    /// Whether its store answers is what readiness means; the outbox and the routes are measured.
+    pub operator: Operator,
     /// What was counted.
     pub meter: Arc<Meter>,
     /// Who may see it.
     pub guard: Arc<Guard>,
     /// Whether anybody may.
     pub open_metrics: bool,
-    /// Whose clock counts.
-    pub world: World,
 }
 
 /// The `operationId` of the metrics.
@@ -94,9 +91,10 @@ impl ServiceApi {
     #[oai(path = "/readyz", method = "get", operation_id = "get_readiness")]
     async fn ready(&self) -> Result<reply::Reply<Health>, Refused<ReadyProblems>> {
         // An empty transaction goes the whole way to the disk and changes nothing.
-        let tried = self.world.timeout(STORE_PATIENCE, async {
-            self.store.read(|_| Ok::<_, store::Error>(())).await?;
-            self.store.write(|_| Ok::<_, store::Error>(())).await
+        let store = &self.operator.store;
+        let tried = self.operator.world.timeout(STORE_PATIENCE, async {
+            store.read(|_| Ok::<_, store::Error>(())).await?;
+            store.write(|_| Ok::<_, store::Error>(())).await
         });
         match tried.await {
             Ok(Ok(())) => Ok(reply::Reply(Health::example())),
@@ -114,8 +112,9 @@ impl ServiceApi {
 
     /// What was counted, for Prometheus.
     ///
-    /// Requests by route and status with their durations, mails in the outbox by state and how long
-    /// they have been due, captured mails, password hashes and the queue before them.
+    /// Requests by route and status with their durations, mails in the outbox by state, how long they
+    /// have waited and how long they took, attempts by outcome, the routes of outgoing mail with
+    /// their breakers and budgets, captured mails, password hashes and the queue before them.
     #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
     async fn metrics(
         &self,
@@ -125,17 +124,21 @@ impl ServiceApi {
         if !self.open_metrics {
             self.guard.check(request, &token)?;
         }
-        let now = self.world.now();
-        let (counts, due) = self
-            .store
-            .read(|read| Ok::<_, store::Error>((outbox::counts(read)?, outbox::next_due(read)?)))
-            .await?;
+        let now = self.operator.world.now();
+        let read = self.operator.store.read(|read| {
+            let due = (outbox::next_due(read)?, outbox::oldest(read)?);
+            Ok::<_, store::Error>((outbox::counts(read)?, due))
+        });
+        let (counts, (due, oldest)) = read.await?;
         let page = self.inbox.list(inbox::Filter::default(), None, 1).await?;
         let readings = Readings {
             outbox: outbox::State::ALL
                 .map(|state| (state.word(), counts.of(state)))
                 .to_vec(),
             overdue: due.map_or(Duration::ZERO, |due| now.since(due)),
+            oldest: oldest.map_or(Duration::ZERO, |oldest| now.since(oldest)),
+            tally: self.operator.routes.tally(),
+            routes: self.operator.statuses().await?,
             inbox: page.total,
             hashes: self.accounts.hashes_begun(),
             hashes_waiting: self.accounts.hashes_waiting(),

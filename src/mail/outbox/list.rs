@@ -7,6 +7,7 @@ use crate::address::EmailAddress;
 use crate::mail::kind::Kind;
 use crate::mail::letter::OutboxId;
 use crate::store::{Error, Read};
+use crate::world::Timestamp;
 
 /// Which mails to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,6 +95,32 @@ pub fn list(
     }
     page.next = page.next.filter(|_| page.more);
     Ok(page)
+}
+
+/// How many mails that are to be sent later are looked past for one that is not.
+const LOOK_PAST: usize = 1000;
+
+/// Since when the mail has waited that has waited longest, whether or not it is due again.
+///
+/// # Errors
+/// Those of the store.
+pub fn oldest(read: &impl Read) -> Result<Option<Timestamp>, Error> {
+    let mut oldest: Option<Timestamp> = None;
+    for state in [State::Queued, State::Sending] {
+        // Identifiers sort by when they were drawn.
+        for entry in read.scan(BY_STATE.under(&(state as u8)))?.take(LOOK_PAST) {
+            let ((_, id), ()) = entry?;
+            let Some(row) = read.get(&ROWS, &id)? else {
+                continue;
+            };
+            let since = row.send_at.unwrap_or(row.created_at);
+            oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
+            if row.send_at.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(oldest)
 }
 
 fn fill(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use poem::Request;
 use poem_openapi::types::Example;
 use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
@@ -11,6 +12,10 @@ use tokio::sync::watch;
 use crate::address::EmailAddress;
 use crate::events::Events;
 use crate::http::api::Group;
+use crate::http::api::admin::mail::AttemptTold;
+use crate::http::api::admin::mail::LastError;
+use crate::http::api::admin::mail::Telling;
+use crate::http::api::admin::mail::Why;
 use crate::http::body::Form;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
@@ -22,12 +27,11 @@ use crate::http::problem::Kind;
 use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::language::Language;
-use crate::mail::Mailer;
-use crate::mail::route::Board;
+use crate::mail::outbox;
 use crate::mail::trial;
 use crate::mail::trial::TrialError;
-use crate::store::Store;
-use crate::world::World;
+use crate::operator::Operator;
+use crate::store;
 
 /// How long the outcome is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -66,6 +70,12 @@ pub struct TestMail {
     next_at: Option<String>,
     /// Whether mail is captured here and does not go out.
     captured: bool,
+    /// Why it stands where it stands.
+    why: Why,
+    /// What kept it from being sent the last time, in its parts.
+    last_error: Option<LastError>,
+    /// What was tried the last time.
+    attempt: Option<AttemptTold>,
 }
 
 impl Example for TestMail {
@@ -76,6 +86,15 @@ impl Example for TestMail {
             setback: None,
             next_at: None,
             captured: false,
+            why: Why {
+                code: "sent".to_owned(),
+                text: "The server took it at 2026-01-01T00:00:01.000Z.".to_owned(),
+                advice: None,
+                page: None,
+                next_at: None,
+            },
+            last_error: None,
+            attempt: None,
         }
     }
 }
@@ -90,16 +109,10 @@ problems! {
 pub struct TestMailApi {
     /// Who may.
     pub guard: Arc<Guard>,
-    /// Composes the mail.
-    pub mailer: Mailer,
-    /// Where the outbox is.
-    pub store: Store,
-    /// Tells when something happened to it.
+    /// Who has it sent.
+    pub operator: Operator,
+    /// Tells when something happened to the outbox.
     pub events: Events,
-    /// How the routes are.
-    pub routes: Board,
-    /// Time and chance.
-    pub world: World,
     /// The language of who asked for none.
     pub language: Language,
     /// Whether mail is captured here and does not go out.
@@ -133,6 +146,7 @@ impl TestMailApi {
     )]
     async fn send_test_mail(
         &self,
+        request: &Request,
         token: AdminToken,
         form: Form<SendTestMail>,
     ) -> Result<reply::Reply<TestMail>, Refused<TestMailProblems>> {
@@ -140,11 +154,11 @@ impl TestMailApi {
         let (to, language) = self.parse(&form.0)?;
         let mut closing = self.closing.clone();
         let trial = trial::send(
-            &self.mailer,
-            &self.store,
+            &self.operator.mailer,
+            &self.operator.store,
             &self.events,
-            &self.routes,
-            &self.world,
+            &self.operator.routes,
+            &self.operator.world,
             &to,
             language,
             PATIENCE,
@@ -156,12 +170,21 @@ impl TestMailApi {
                 return Err(Problem::new(Kind::ShuttingDown).retry_after(STORE_PAUSE).into());
             }
         };
+        let tried = self.operator.store.read(|read| {
+            let mut attempts = outbox::attempts(read, trial.id)?;
+            Ok::<_, store::Error>(attempts.pop())
+        });
+        let tried = tried.await?;
+        let telling = Telling::of(&self.operator, request, self.language).await?;
         Ok(reply::Reply(TestMail {
             id: trial.id.to_string(),
             state: trial.row.state.word().to_owned(),
             setback: trial.setback(),
             next_at: trial.row.due_at.map(|at| at.to_string()),
             captured: self.captures,
+            why: telling.why(&trial.row),
+            last_error: trial.row.setback.map(LastError::from),
+            attempt: tried.map(|(number, attempt)| telling.attempt(number, &attempt)),
         }))
     }
 

@@ -2,6 +2,8 @@
 //! names and labels are worked out when the service starts or is asked. What must not live here:
 //! the counting of anything that another module can tell when asked.
 
+mod mail;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +15,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::mail::route::Status;
+use crate::mail::route::Tally;
+
+use mail::MailMeter;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answer {
@@ -68,6 +75,8 @@ pub struct Meter {
     operations: HashMap<&'static str, Cells>,
     outbox: Family<State, Gauge>,
     overdue: Gauge<f64, AtomicU64>,
+    oldest: Gauge<f64, AtomicU64>,
+    mail: MailMeter,
     /// With a fraction only because that knows a value for "unknown".
     inbox: Gauge<f64, AtomicU64>,
     hashes: Counter,
@@ -81,6 +90,12 @@ pub struct Readings {
     pub outbox: Vec<(&'static str, u64)>,
     /// How long the mail that comes next has been due; zero when none is.
     pub overdue: Duration,
+    /// How long the mail that has waited longest has; zero when none does.
+    pub oldest: Duration,
+    /// What the courier counted.
+    pub tally: Tally,
+    /// How the routes are.
+    pub routes: Vec<Status>,
     /// How many mails are captured; `None` when nobody knows.
     pub inbox: Option<u64>,
     /// How many passwords were hashed or compared since the start.
@@ -96,7 +111,7 @@ impl Meter {
         let answers = Family::<Answer, Counter>::default();
         let seconds =
             Family::<Operation, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
-        let (outbox, overdue) = (Family::default(), Gauge::default());
+        let (outbox, overdue, oldest) = (Family::default(), Gauge::default(), Gauge::default());
         let inbox = Gauge::default();
         let (hashes, hashes_waiting) = (Counter::default(), Gauge::default());
         registry.register("http_requests", "Requests answered", answers.clone());
@@ -117,6 +132,13 @@ impl Meter {
             Unit::Seconds,
             overdue.clone(),
         );
+        registry.register_with_unit(
+            "outbox_oldest",
+            "How long the mail has waited that waits longest",
+            Unit::Seconds,
+            oldest.clone(),
+        );
+        let mail = MailMeter::register(&mut registry);
         registry.register(
             "inbox_mails",
             "Captured mails; NaN when unknown",
@@ -165,6 +187,8 @@ impl Meter {
             operations,
             outbox,
             overdue,
+            oldest,
+            mail,
             inbox,
             hashes,
             hashes_waiting,
@@ -203,6 +227,8 @@ impl Meter {
                 .set(number(*count));
         }
         self.overdue.set(readings.overdue.as_secs_f64());
+        self.oldest.set(readings.oldest.as_secs_f64());
+        self.mail.set(&readings.tally, &readings.routes);
         // Far below the count from which a fraction would round.
         self.inbox
             .set(readings.inbox.map_or(f64::NAN, |n| n as f64));
@@ -237,6 +263,9 @@ mod tests {
         let text = meter.exposition(&Readings {
             outbox: vec![("queued", 3)],
             overdue: Duration::from_millis(1500),
+            oldest: Duration::from_millis(2500),
+            tally: Tally::default(),
+            routes: Vec::new(),
             inbox: Some(7),
             hashes: 5,
             hashes_waiting: 2,
@@ -248,6 +277,9 @@ mod tests {
             "gatepost_http_request_duration_seconds_count{method=\"GET\",route=\"/me\"} 3",
             "gatepost_outbox_mails{state=\"queued\"} 3",
             "gatepost_outbox_overdue_seconds 1.5",
+            "gatepost_outbox_oldest_seconds 2.5",
+            "gatepost_mail_attempts_total{route=\"primary\",outcome=\"accepted\"} 0",
+            "gatepost_mail_delivery_seconds_bucket{le=\"+Inf\",lane=\"prompt\"} 0",
             "gatepost_inbox_mails 7",
             "gatepost_password_hashes_total 5",
             "gatepost_password_hashes_waiting 2",
