@@ -341,3 +341,84 @@ fn keys_are_made_listed_and_revoked() {
     assert!(err.contains("no such key"), "{err}");
     assert_eq!(told(folder, &["key", "list"])["items"], json!([]));
 }
+
+#[test]
+fn a_route_is_paused_and_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let _running = Process::start("dev", folder, &[]);
+    let paused = shown(folder, &["outbox", "pause"]);
+    assert!(paused.contains("paused by the operator"), "{paused}");
+    assert!(
+        paused.contains("gatepost outbox resume primary"),
+        "{paused}"
+    );
+
+    // A test mail does not wait for nobody.
+    let err = complaint(folder, &["send-test-mail", "ann@example.com"]);
+    assert!(
+        err.contains("queued now") && err.contains("paused"),
+        "{err}"
+    );
+    let listed = told(folder, &["outbox", "list"]);
+    let mail = &listed["items"][0];
+    assert_eq!(mail["why"]["code"], "route_paused", "{mail}");
+    let routes = told(folder, &["outbox", "routes"]);
+    assert_eq!(routes["items"][0]["state"], "paused", "{routes}");
+
+    assert_ne!(told(folder, &["outbox", "resume"])["state"], "paused");
+    until_in_state(folder, mail["id"].as_str().unwrap(), "sent");
+    let routes = shown(folder, &["outbox", "routes"]);
+    assert!(
+        routes.contains("working") && routes.contains("Last sent"),
+        "{routes}"
+    );
+
+    // Only one is set up.
+    let err = complaint(folder, &["outbox", "pause", "fallback"]);
+    assert!(err.contains("fallback"), "{err}");
+}
+
+#[test]
+fn a_route_that_rests_says_why_and_a_resume_tries_it_at_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let let_in = Arc::new(AtomicBool::new(false));
+    let known = let_in.clone();
+    let relay = runtime.block_on(Server::start(move |_, line| match line {
+        line if line.starts_with("AUTH") && !known.load(Ordering::SeqCst) => {
+            Act::Say(b"535 5.7.8 Username and Password not accepted\r\n")
+        }
+        line => fine(line),
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let port = relay.port.to_string();
+    let account = [
+        ("USE_REAL_EMAIL", "1"),
+        ("EMAIL_HOST", "127.0.0.1"),
+        ("EMAIL_PORT", &port),
+        ("EMAIL_USE_TLS", "0"),
+        ("EMAIL_HOST_USER", "ann@example.com"),
+        ("EMAIL_HOST_PASSWORD", "hunter2hunter2"),
+    ];
+    let _running = Process::start("serve", folder, &account);
+    let err = complaint(folder, &["send-test-mail", "ben@example.com"]);
+    for words in ["FAILED  logging in", "535 5.7.8", "What to do"] {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+    let routes = shown(folder, &["outbox", "routes"]);
+    for words in [
+        "resting after a failure",
+        "Tried next",
+        "535 5.7.8",
+        "What to do",
+    ] {
+        assert!(routes.contains(words), "{words}: {routes}");
+    }
+    let listed = told(folder, &["outbox", "list"]);
+    let id = listed["items"][0]["id"].as_str().unwrap();
+    assert_eq!(listed["items"][0]["tries"], 0, "{listed}");
+    let_in.store(true, Ordering::SeqCst);
+    told(folder, &["outbox", "resume"]);
+    until_in_state(folder, id, "sent");
+}
