@@ -47,17 +47,22 @@ fn complaint(folder: &Path, arguments: &[&str]) -> String {
     err
 }
 
-/// Asks until the mail is in this state.
-fn until_in_state(folder: &Path, id: &str, state: &str) -> Value {
+/// Asks until it is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..2_000 {
-        let mail = told(folder, &["outbox", "show", id]);
-        if mail["state"] == state {
-            return mail;
+        if is_so() {
+            return;
         }
         // Not a wait for time to pass: another process gets there when it gets there.
         std::thread::park_timeout(Duration::from_millis(5));
     }
-    panic!("{id} never is {state}");
+    panic!("never: {what}");
+}
+
+fn until_in_state(folder: &Path, id: &str, state: &str) {
+    until(&format!("{id} is {state}"), || {
+        told(folder, &["outbox", "show", id])["state"] == state
+    });
 }
 
 #[test]
@@ -171,23 +176,16 @@ fn a_mail_is_looked_at_and_looked_after() {
         "queued"
     );
     complaint(folder, &["outbox", "undo", &queued]);
-    let tried = told(folder, &["outbox", "show", &queued])["attempts"].clone();
+    let tries = || {
+        let mail = told(folder, &["outbox", "show", &queued]);
+        mail["attempts"].as_array().unwrap().len()
+    };
+    let before = tries();
     told(folder, &["outbox", "retry", &queued]);
-    until_tried_more(folder, &queued, tried.as_array().unwrap().len());
+    until("it is tried again", || tries() > before);
 
     let err = complaint(folder, &["outbox", "show", "ob_01KAQ0Y3ZT8C6T1V5N9B4D7RGE"]);
     assert!(err.contains("no such mail"), "{err}");
-}
-
-fn until_tried_more(folder: &Path, id: &str, than: usize) {
-    for _ in 0..2_000 {
-        let mail = told(folder, &["outbox", "show", id]);
-        if mail["attempts"].as_array().unwrap().len() > than {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-    panic!("{id} was not tried again");
 }
 
 #[test]
@@ -368,11 +366,11 @@ fn a_route_is_paused_and_resumed() {
 
     assert_ne!(told(folder, &["outbox", "resume"])["state"], "paused");
     until_in_state(folder, mail["id"].as_str().unwrap(), "sent");
-    let routes = shown(folder, &["outbox", "routes"]);
-    assert!(
-        routes.contains("working") && routes.contains("Last sent"),
-        "{routes}"
-    );
+    // The board is a moment behind the store.
+    until("the route tells that it sent", || {
+        let routes = shown(folder, &["outbox", "routes"]);
+        routes.contains("working") && routes.contains("Last sent")
+    });
 
     // Only one is set up.
     let err = complaint(folder, &["outbox", "pause", "fallback"]);

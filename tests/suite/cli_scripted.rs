@@ -333,7 +333,7 @@ fn a_route_tells_what_went_wrong_and_what_to_do() {
     });
     let shown = |arguments: &[&str]| {
         let mut command = server.command(folder.path(), arguments);
-        let (code, out, err) = run_on_a_terminal(&mut command, 80);
+        let (code, out, err) = run_on_a_terminal(&mut command, 100);
         assert_eq!(code, 0, "{err}");
         out
     };

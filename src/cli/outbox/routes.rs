@@ -81,7 +81,7 @@ fn facts(route: &Route, now: Timestamp) -> Facts {
     facts.add("Budget", budget(&route.budget));
     facts.add_some("Resumes", moment(&route.budget.resumes_at));
     facts.add_some("Last sent", moment(&route.last_success_at));
-    facts.add("Open now", format!("{} connections", route.connections));
+    facts.add("Connections", format!("{} open", route.connections));
     if let Some(error) = &route.last_error {
         let recovered = route.state == "closed";
         facts.add(
