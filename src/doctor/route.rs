@@ -342,16 +342,15 @@ impl Round<'_> {
                 Err(failure) => {
                     let mut finding = failure::finding(voice, &failure);
                     if let Some(provider) = way.provider
-                        && failure.rule.is_none()
+                        && finding.page.is_none()
                     {
                         let words = provider.password.of(voice.0);
-                        finding = finding.remedy(voice.say(
-                            "password_is",
-                            &[("title", &provider.title), ("password", &words)],
-                        ));
-                        if finding.page.is_none() {
-                            finding = finding.on(Some(&provider.page));
-                        }
+                        finding = finding
+                            .remedy(voice.say(
+                                "password_is",
+                                &[("title", &provider.title), ("password", &words)],
+                            ))
+                            .on(Some(&provider.page));
                     }
                     finding
                 }
