@@ -240,6 +240,8 @@ settings! {
         wrong_login_per_ip: Policy = value::policy, "30/10min";
         /// Changes of one account's password by its owner, each of which is told of by mail.
         password_change_per_user: Policy = value::policy, "10/hour";
+        /// Mails that a program orders with one API key.
+        mail_per_key: Policy = value::policy, "off";
     }
     /// What is remembered of what happened.
     audit: Audit {

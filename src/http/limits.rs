@@ -34,6 +34,7 @@ pub fn notes(accounts: &Settings, body_limit: usize) -> BTreeMap<&'static str, S
         "Changes of one account's password",
         &limits.password_change_per_user,
     );
+    let ordered = policy("Mails ordered with one API key", &limits.mail_per_key);
     let session = format!(
         "A session ends after {} without use, and after {} in any case.",
         time(sessions.idle),
@@ -59,7 +60,7 @@ pub fn notes(accounts: &Settings, body_limit: usize) -> BTreeMap<&'static str, S
         "New accounts from one IP address",
         &limits.registration_per_ip,
     );
-    let notes: [(_, Vec<String>); 8] = [
+    let notes: [(_, Vec<String>); 10] = [
         (
             "send_verification_code",
             mails.iter().cloned().chain([code]).collect(),
@@ -91,6 +92,8 @@ pub fn notes(accounts: &Settings, body_limit: usize) -> BTreeMap<&'static str, S
                 .collect(),
         ),
         ("update_me", Vec::new()),
+        ("send_mail", ordered.into_iter().collect()),
+        ("create_key", Vec::new()),
     ];
     notes
         .into_iter()

@@ -118,6 +118,8 @@ pub struct Limits {
     pub wrong_login_per_ip: Policy,
     /// Changes of one account's password by knowing the old one, each of which is told of by mail.
     pub password_change_per_user: Policy,
+    /// Mails that one of the team's other programs orders with its API key.
+    pub mail_per_key: Policy,
 }
 
 /// Who asks.

@@ -18,6 +18,10 @@ use super::order::Wanted;
 use super::repeat;
 use super::repeat::Repeat;
 use crate::audit;
+use crate::identity::Limited;
+use crate::identity::limits;
+use crate::identity::limits::Rule;
+use crate::identity::limits::Subject;
 use crate::mail::ComposeError;
 use crate::mail::Message;
 use crate::mail::OutboxId;
@@ -70,6 +74,9 @@ pub enum SendError {
     /// The idempotency key came with another order before, or with a mail that is forgotten.
     #[error("the idempotency key was used for another mail")]
     Conflict,
+    /// The key ordered too many mails.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// It comes to more than a mail may.
     #[error("the mail comes to {size} bytes; it may have {LARGEST}")]
     TooLarge {
@@ -147,6 +154,8 @@ impl Operator {
             .from(ip)
             .detail(&format!("{what} {}", letter.id));
         let hash = holder.hash;
+        let program = Subject::Program(holder.id.to_bytes());
+        let policy = self.accounts.settings().limits.mail_per_key.clone();
         self.store
             .write(move |tx| {
                 if !keys::is_good(tx, &hash)? {
@@ -161,6 +170,7 @@ impl Operator {
                     }
                     repeat::note(tx, repeat, letter.id)?;
                 }
+                limits::charge(tx, &program, Rule::MailPerKey, &policy, now)??;
                 outbox::enqueue(tx, &letter)?;
                 audit::record(tx, &entry);
                 let row = outbox::get(tx, letter.id)?.ok_or(store::Error::Closed)?;

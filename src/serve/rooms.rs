@@ -92,6 +92,7 @@ pub(super) fn identity(settings: &Settings, base_url: &str) -> identity::Setting
             wrong_code_per_ip: limits.wrong_code_per_ip.clone(),
             wrong_login_per_ip: limits.wrong_login_per_ip.clone(),
             password_change_per_user: limits.password_change_per_user.clone(),
+            mail_per_key: limits.mail_per_key.clone(),
         },
         audit_kept: settings.audit.retention,
     }

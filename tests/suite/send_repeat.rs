@@ -140,3 +140,20 @@ fn a_name_is_printable_ascii_or_refused() {
     // Whoever may not order learns nothing of names.
     order(&gatepost, "gpk_x", &longest, &mail()).expect_problem(401, "api_key_required");
 }
+
+#[test]
+fn a_key_is_held_to_its_limit_and_repetitions_do_not_count() {
+    let gatepost = Gatepost::with(&[("GATEPOST_LIMITS_MAIL_PER_KEY", "2/hour")]);
+    let (_, key) = gatepost.api_key("billing");
+    let (_, other) = gatepost.api_key("shop");
+    order(&gatepost, &key, "a", &mail()).expect(202);
+    order(&gatepost, &key, "a", &mail()).expect(202);
+    order(&gatepost, &key, "b", &mail()).expect(202);
+    let refused = order(&gatepost, &key, "c", &mail());
+    let problem = refused.expect_problem(429, "too_many_requests");
+    assert_eq!(problem["retry_after"], 3600);
+    order(&gatepost, &key, "b", &mail()).expect(202);
+    order(&gatepost, &other, "c", &mail()).expect(202);
+    gatepost.clock.advance(Duration::from_secs(3600));
+    order(&gatepost, &key, "c", &mail()).expect(202);
+}

@@ -102,7 +102,7 @@ impl From<SendMail> for operator::SendMail {
 problems! {
     /// Of an order.
     SendProblems: MalformedBody, BodyTimeout, BodyTooLarge, UnsupportedMediaType, InvalidFields,
-        BadParameter, ApiKeyRequired, IdempotencyConflict, Unavailable
+        BadParameter, ApiKeyRequired, IdempotencyConflict, TooManyRequests, Unavailable
 }
 problems! {
     /// Of looking after a mail.
@@ -122,6 +122,12 @@ impl From<SendError> for Problem {
             }
             SendError::Refused => Problem::new(Kind::ApiKeyRequired).detail("The key was revoked."),
             SendError::Conflict => Problem::new(Kind::IdempotencyConflict),
+            SendError::Limited(limited) => Problem::limited(
+                limited.name,
+                limited.quota,
+                limited.window,
+                limited.retry_after,
+            ),
             SendError::TooLarge { .. } => {
                 Problem::new(Kind::BodyTooLarge).detail(format!("{error}."))
             }

@@ -48,6 +48,8 @@ pub enum Rule {
     LoginFailures = 7,
     /// Passwords changed by knowing the old one, by account: each is told of by mail.
     PasswordChangePerUser = 8,
+    /// Mails that one of the team's other programs orders, by its API key.
+    MailPerKey = 9,
 }
 
 impl Rule {
@@ -62,6 +64,7 @@ impl Rule {
             Rule::Resend => "resend",
             Rule::LoginFailures => "login_failures",
             Rule::PasswordChangePerUser => "password_change_per_user",
+            Rule::MailPerKey => "mail_per_key",
         }
     }
 }
@@ -92,6 +95,8 @@ pub enum Subject {
     Client([u8; 8]),
     /// Whoever holds a session of this person: nobody else's doing is counted here.
     User(UserId),
+    /// The program that holds the API key of this identifier.
+    Program([u8; 16]),
 }
 
 impl Subject {
@@ -126,6 +131,10 @@ impl Key for Subject {
                 3_u8.encode(into);
                 id.encode(into);
             }
+            Subject::Program(id) => {
+                4_u8.encode(into);
+                id.encode(into);
+            }
         }
     }
 
@@ -133,6 +142,7 @@ impl Key for Subject {
         match u8::decode(from)? {
             1 => Key::decode(from).map(Subject::Address),
             3 => Key::decode(from).map(Subject::User),
+            4 => Key::decode(from).map(Subject::Program),
             _ => Key::decode(from).map(Subject::Client),
         }
     }
@@ -279,6 +289,30 @@ impl Counters {
             .max()
             .unwrap_or(Timestamp::from_millis(i64::MIN))
     }
+}
+
+/// Counts one event of `subject` within the transaction that lets it happen, or says which quota
+/// it would go over.
+///
+/// # Errors
+/// Those of the store.
+pub fn charge(
+    tx: &mut Tx<'_>,
+    subject: &Subject,
+    rule: Rule,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Result<(), Limited>, store::Error> {
+    if policy.is_off() {
+        return Ok(Ok(()));
+    }
+    let mut counters = load(tx, subject)?;
+    if let Err(limited) = counters.check(rule, policy, 1, now) {
+        return Ok(Err(limited));
+    }
+    counters.count(rule, policy, now);
+    save(tx, subject, counters, now)?;
+    Ok(Ok(()))
 }
 
 /// The counters of `subject`; empty ones when nothing is counted.

@@ -52,6 +52,7 @@ pub fn account_settings() -> identity::Settings {
             wrong_code_per_ip: limit("60/hour"),
             wrong_login_per_ip: limit("30/10min"),
             password_change_per_user: limit("10/hour"),
+            mail_per_key: limit("off"),
         },
         audit_kept: None,
     }

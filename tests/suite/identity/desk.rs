@@ -92,6 +92,7 @@ pub fn settings() -> Settings {
             wrong_code_per_ip: Policy::OFF,
             wrong_login_per_ip: Policy::OFF,
             password_change_per_user: "10/hour".parse().unwrap(),
+            mail_per_key: "off".parse().unwrap(),
         },
         audit_kept: Some(90 * DAY),
     }
