@@ -41,6 +41,7 @@ mod relay_broken;
 mod relay_script;
 mod relay_tls;
 mod secrecy;
+mod send_audit;
 mod send_fields;
 mod send_mail;
 mod send_repeat;
