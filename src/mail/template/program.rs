@@ -79,6 +79,9 @@ enum Place<'a> {
     Shared,
 }
 
+/// What a part is rendered with, made of what is always there.
+type Context<'a> = dyn Fn(&[(&str, &str)]) -> Value + 'a;
+
 const PARTS: [&str; 3] = [".subject.txt", ".txt", ".html"];
 
 fn place(name: &str) -> Option<Place<'_>> {
@@ -311,7 +314,7 @@ impl Programs {
         mail: &'m Mail,
         language: Language,
         always: Always<'_>,
-        context: &dyn Fn(&[(&str, &str)]) -> Value,
+        context: &Context<'_>,
     ) -> Result<Rendered, (&'m str, minijinja::Error)> {
         let mut extra = vec![
             ("site_name", always.site_name),
