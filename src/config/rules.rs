@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 
 use crate::address::EmailAddress;
-use crate::mail::relay::Security;
 
 use super::Mode;
 use super::error::Error;
 use super::origin::{Chosen, Source};
+use super::outbound;
+use super::outbound::Way;
 use super::settings::Settings;
 use super::value::{MailMode, Protocol};
 
@@ -25,39 +26,41 @@ pub(super) fn derive(mode: Mode, chosen: &mut [Chosen]) {
             mode.source = Source::Derived("in dev, always".into());
         }
     }
-    if text(chosen, "relay.port") == "465" && is_set(chosen, "relay.port") {
-        fall_back(chosen, "relay.security", "implicit", "for port 465");
-    }
-    match text(chosen, "relay.security").as_str() {
-        "implicit" | "tls" | "ssl" => {
-            fall_back(chosen, "relay.port", "465", "for implicit TLS");
-        }
-        "none" => fall_back(chosen, "relay.port", "25", "without TLS"),
-        _ => {}
-    }
+    outbound::derive(chosen);
     let user = text(chosen, "relay.user");
     if text(chosen, "mail.mode") == "relay" && user.parse::<EmailAddress>().is_ok() {
         fall_back(chosen, "mail.from", &user, "from relay.user");
     }
 }
 
-fn find<'a>(chosen: &'a mut [Chosen], name: &str) -> Option<&'a mut Chosen> {
+pub(super) fn find<'a>(chosen: &'a mut [Chosen], name: &str) -> Option<&'a mut Chosen> {
     chosen.iter_mut().find(|c| c.definition.name == name)
 }
 
-fn text(chosen: &mut [Chosen], name: &str) -> String {
+pub(super) fn text(chosen: &mut [Chosen], name: &str) -> String {
     find(chosen, name).map_or_else(String::new, |chosen| chosen.text.clone())
 }
 
-fn is_set(chosen: &mut [Chosen], name: &str) -> bool {
+pub(super) fn is_set(chosen: &mut [Chosen], name: &str) -> bool {
     find(chosen, name).is_some_and(|chosen| !chosen.is_default())
 }
 
-fn fall_back(chosen: &mut [Chosen], name: &str, text: &str, why: impl Into<Cow<'static, str>>) {
+pub(super) fn fall_back(
+    chosen: &mut [Chosen],
+    name: &str,
+    text: &str,
+    why: impl Into<Cow<'static, str>>,
+) {
     if let Some(chosen) = find(chosen, name).filter(|chosen| chosen.is_default()) {
         chosen.text = text.to_owned();
         chosen.source = Source::Derived(why.into());
     }
+}
+
+/// Where the value of a setting came from.
+pub(super) fn source(settings: &Settings, name: &str) -> String {
+    let origin = settings.origins.iter().find(|origin| origin.name == name);
+    origin.map_or_else(String::new, |origin| origin.source.to_string())
 }
 
 /// What may not be together, and what is probably not meant.
@@ -65,10 +68,7 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     let mut refuse = |text: String| errors.push(Error(text));
-    let from = |name: &str| {
-        let origin = settings.origins.iter().find(|origin| origin.name == name);
-        origin.map_or_else(String::new, |origin| origin.source.to_string())
-    };
+    let from = |name: &str| source(settings, name);
     if settings.mode == Mode::Serve && settings.mail.mode == MailMode::Capture {
         warnings.push(format!(
             "mail.mode is capture ({}): NO MAIL GOES OUT, all of it is captured; set \
@@ -76,57 +76,29 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
             from("mail.mode")
         ));
     }
-    let relay = &settings.relay;
     if settings.mail.mode == MailMode::Relay {
         let mode = from("mail.mode");
-        let local = match relay.host.as_deref() {
-            None => {
-                refuse(format!(
+        let relay = Way::relay(settings);
+        if relay.host.is_none() {
+            refuse(relay.without_host().unwrap_or_else(|| {
+                format!(
                     "relay.host: mail.mode is relay ({mode}), but no relay is named; set \
                      EMAIL_HOST, such as smtp.gmail.com or smtp.qq.com, or USE_REAL_EMAIL=0 to \
                      capture the mail"
-                ));
-                true
-            }
-            Some(host) => matches!(host, "localhost" | "127.0.0.1" | "::1"),
-        };
-        if relay.user.is_some() != relay.password.is_some() {
-            let (has, lacks) = match relay.user {
-                Some(_) => ("user", "EMAIL_HOST_PASSWORD"),
-                None => ("password", "EMAIL_HOST_USER"),
-            };
-            refuse(format!(
-                "relay.{has} is set ({}), but {lacks} is not; the relay wants both or neither",
-                from(&format!("relay.{has}"))
-            ));
+                )
+            }));
         }
-        if relay.security == Security::None && !local && !relay.allow_plain {
-            refuse(format!(
-                "relay.security is none ({}): password, codes and links would travel in the \
-                 clear; set EMAIL_USE_TLS=True (port 587) or EMAIL_USE_SSL=True (port 465), or \
-                 relay.allow_plain = true for a relay on your own network",
-                from("relay.security")
-            ));
+        for way in [Some(relay), Way::fallback(settings)].into_iter().flatten() {
+            let (wrong, doubtful) = way.check(settings);
+            wrong.into_iter().for_each(|Error(text)| refuse(text));
+            warnings.extend(doubtful);
         }
-        if from("mail.from") == "default" && !local {
+        if from("mail.from") == "default" && !relay.is_local() {
             refuse(
                 "mail.from: not set, and relay.user is no address to take in its place; set \
                  DEFAULT_FROM_EMAIL, such as Example <hello@example.com>"
                     .to_owned(),
             );
-        }
-        let other = match (relay.port, relay.security) {
-            (465, Security::StartTls) => Some("EMAIL_USE_SSL=True, or port 587"),
-            (587, Security::Implicit) => Some("EMAIL_USE_TLS=True, or port 465"),
-            _ => None,
-        };
-        if let Some(other) = other {
-            warnings.push(format!(
-                "relay.port {} ({}) does not go with relay.security ({}); most relays want {other}",
-                relay.port,
-                from("relay.port"),
-                from("relay.security")
-            ));
         }
         if settings.site.domain.is_none() {
             warnings.push(

@@ -18,6 +18,7 @@ mod cli_scripted;
 mod cli_terminal;
 mod config;
 mod config_outside;
+mod config_provider;
 mod courier;
 mod courier_lease;
 mod courier_post;

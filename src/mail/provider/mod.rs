@@ -28,10 +28,17 @@ pub struct Provider {
     /// Further ports that work.
     #[serde(default)]
     other: Vec<Endpoint>,
+    /// Ports of its that know no TLS.
+    #[serde(default)]
+    pub plain_ports: Vec<u16>,
     /// The user name, where it is the same for everybody.
     pub user: Option<String>,
     /// How many mails a day a usual account may send, where that is known.
     pub per_day: Option<u32>,
+    /// How many small letters a password has that it gives out.
+    password_letters: Option<usize>,
+    /// What a password begins with that it gives out.
+    password_prefix: Option<String>,
     /// Whether it refuses mail whose From is not the account itself.
     #[serde(default)]
     pub from_is_user: bool,
@@ -71,6 +78,16 @@ impl Provider {
             security: self.security,
         };
         std::iter::once(first).chain(self.other.iter().copied())
+    }
+
+    /// Whether `password` looks like one that it gives out; `true` where that cannot be told.
+    pub fn password_fits(&self, password: &str) -> bool {
+        let bare: String = password.split_whitespace().collect();
+        let prefix = self.password_prefix.as_deref().unwrap_or_default();
+        bare.starts_with(prefix)
+            && self.password_letters.is_none_or(|count| {
+                bare.len() == count && bare.bytes().all(|byte| byte.is_ascii_lowercase())
+            })
     }
 
     /// Whether `host` is one of its servers.
