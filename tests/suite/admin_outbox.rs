@@ -32,7 +32,7 @@ async fn queue(service: &Service, occasion: &Occasion<'_>, to: &str) -> OutboxId
 }
 
 /// Tries the mail, which ends like this, and is tried again in a minute if it can be.
-async fn tried(service: &Service, id: OutboxId, outcome: Outcome, reply: &'static [u8]) {
+pub async fn tried(service: &Service, id: OutboxId, outcome: Outcome, reply: &'static [u8]) {
     let now = service.simulated.world().now();
     let write = service.store.write(move |tx| {
         let claim = outbox::claim_one(tx, now, MINUTE, id)?.expect("it is due");
@@ -396,4 +396,27 @@ fn a_mail_that_went_out_tells_how_and_not_what_it_said() {
         "{transcript}"
     );
     assert!(!transcript.contains(&sent), "{transcript}");
+}
+
+#[test]
+fn a_paused_route_sends_nothing_until_it_is_resumed() {
+    let gatepost = Gatepost::start();
+    let paused = gatepost.operate("POST", "routes/primary/pause");
+    assert_eq!(paused.expect(200)["state"], "paused");
+    let newest = gatepost.newest();
+    let ask = json!({"email": "bob@example.org", "verification_type": "register"});
+    gatepost
+        .post("/api/v1/auth/send_verification_code", &ask)
+        .expect(202);
+    let waiting = gatepost.operate("GET", "outbox?to=bob@example.org");
+    let waiting = waiting.expect(200)["items"][0].clone();
+    assert_eq!(waiting["state"], "queued");
+    assert_eq!(waiting["why"]["code"], "route_paused");
+    assert_eq!(gatepost.newest(), newest);
+
+    gatepost
+        .operate("POST", "routes/primary/resume")
+        .expect(200);
+    let mail = gatepost.mail("bob@example.org", &newest);
+    assert_eq!(mail["outbox_id"], waiting["id"]);
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use gatepost::mail::route::{Breaker, Budget, RouteName, Status};
+
 use crate::api_client::{ADMIN, Request, Service, settings};
+use crate::harness::Gatepost;
 
 #[tokio::test]
 async fn health_and_readiness() {
@@ -37,10 +40,86 @@ async fn metrics_tell_requests_mails_and_the_outbox() {
         "gatepost_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/auth/register\"} 1",
         "gatepost_inbox_mails 1",
         "gatepost_outbox_overdue_seconds 7.0",
+        "gatepost_outbox_oldest_seconds 7.0",
         "gatepost_password_hashes_total 1",
         "gatepost_password_hashes_waiting 0",
         "gatepost_outbox_mails{state=\"queued\"} 1",
         "# EOF",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_tell_how_the_routes_are() {
+    let service = Service::start().await;
+    let text = service.get("/metrics").await.expect(200).text();
+    assert!(!text.contains("gatepost_route_breaker{"), "{text}");
+    let now = service.simulated.world().now();
+    let route = |name, breaker, per_day| Status {
+        name,
+        host: "smtp.example.com".to_owned(),
+        port: 587,
+        user: None,
+        breaker,
+        paused: None,
+        budget: Budget {
+            per_day,
+            spent: 41,
+            ..Budget::default()
+        },
+        last_error: None,
+        last_success_at: None,
+        connections: 2,
+    };
+    let open = Breaker::Open {
+        since: now,
+        probe_at: now,
+    };
+    service.routes.show(vec![
+        route(RouteName::Primary, open, Some(500)),
+        route(RouteName::Fallback, Breaker::Closed, None),
+    ]);
+    service
+        .admin("POST", "routes/fallback/pause", &serde_json::Value::Null)
+        .await
+        .expect(200);
+    let text = service.get("/metrics").await.expect(200).text();
+    for line in [
+        "gatepost_route_breaker{route=\"primary\"} 1.0",
+        "gatepost_route_breaker{route=\"fallback\"} 0.0",
+        "gatepost_route_paused{route=\"primary\"} 0",
+        "gatepost_route_paused{route=\"fallback\"} 1",
+        "gatepost_route_budget_spent{route=\"primary\"} 41",
+        "gatepost_route_budget_limit{route=\"primary\"} 500",
+        "gatepost_route_connections{route=\"fallback\"} 2",
+        "gatepost_mail_attempts_total{route=\"primary\",outcome=\"accepted\"} 0",
+        "gatepost_mail_delivery_seconds_count{lane=\"ordinary\"} 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("gatepost_route_budget_limit{route=\"fallback\"}"));
+}
+
+/// The whole road, where a courier counts.
+#[test]
+fn metrics_tell_what_was_tried_and_how_long_it_took() {
+    let gatepost = Gatepost::start();
+    gatepost.code("ann@example.org", "register");
+    loop {
+        let page = gatepost.operate("GET", "outbox?state=sent").expect(200);
+        if page["counts"]["sent"] == 1 {
+            break;
+        }
+    }
+    let text = gatepost.get("/metrics").text;
+    for line in [
+        "gatepost_mail_attempts_total{route=\"primary\",outcome=\"accepted\"} 1",
+        "gatepost_mail_delivery_seconds_count{lane=\"prompt\"} 1",
+        "gatepost_mail_delivery_seconds_bucket{le=\"+Inf\",lane=\"prompt\"} 1",
+        "gatepost_outbox_mails{state=\"sent\"} 1",
+        "gatepost_outbox_oldest_seconds 0.0",
+        "gatepost_route_breaker{route=\"primary\"} 0.0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }

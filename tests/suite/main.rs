@@ -3,6 +3,7 @@
 mod admin_events;
 mod admin_outbox;
 mod admin_routes;
+mod admin_test_mail;
 mod api_accounts;
 mod api_client;
 mod api_guard;

@@ -4,7 +4,7 @@
 use poem::Request;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::http::caller;
 use crate::language::Language;
@@ -21,7 +21,7 @@ use crate::store;
 use crate::world::Timestamp;
 
 /// Why a mail stands where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxWhy")]
 pub struct Why {
     /// A stable word.
@@ -37,7 +37,7 @@ pub struct Why {
 }
 
 /// What kept a mail from being sent the last time.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxError")]
 pub struct LastError {
     /// When (RFC 3339).
@@ -59,7 +59,7 @@ pub struct LastError {
 }
 
 /// A mail in the outbox. What it says is shown to nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxMail", example)]
 pub struct OutboxMail {
     /// Its name in the outbox.
@@ -104,7 +104,7 @@ pub struct OutboxMail {
 }
 
 /// How many mails are in each state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxCounts")]
 pub struct Counts {
     /// Wait for their time.
@@ -124,7 +124,7 @@ pub struct Counts {
 }
 
 /// A page of the outbox.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxPage", example)]
 pub struct Page {
     /// The mails, newest first. With a filter there may be few or none although more pages follow.
@@ -138,7 +138,7 @@ pub struct Page {
 }
 
 /// One attempt at a mail.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxAttempt")]
 pub struct AttemptTold {
     /// Its number, from 1.
@@ -171,7 +171,7 @@ pub struct AttemptTold {
 }
 
 /// A mail in the outbox with all that was tried.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxMailDetails", example)]
 pub struct Details {
     /// The mail.

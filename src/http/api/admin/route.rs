@@ -2,7 +2,7 @@
 
 use poem_openapi::Object;
 use poem_openapi::types::Example;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::http::api::admin::mail::word;
 use crate::language::Language;
@@ -11,7 +11,7 @@ use crate::mail::route::Status;
 use crate::mail::rulebook;
 
 /// How much a route may send, and how much of it is used up.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "RouteBudget")]
 pub struct Budget {
     /// Mails in any 24 hours; null: no limit is set.
@@ -27,7 +27,7 @@ pub struct Budget {
 }
 
 /// The last failure of a route. It stays after the route recovered.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "RouteError")]
 pub struct LastError {
     /// When (RFC 3339).
@@ -50,7 +50,7 @@ pub struct LastError {
 }
 
 /// A way that mail takes out.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "Route", example)]
 pub struct Route {
     /// `primary` or `fallback`.
@@ -81,7 +81,7 @@ pub struct Route {
 }
 
 /// The routes.
-#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(example)]
 pub struct Routes {
     /// Those that are set up, the primary first.
