@@ -72,7 +72,8 @@ impl<'t, 'a> Ledger<'t, 'a> {
     ///
     /// What was shelved for an unknown address has predecessors as well, and the row of one is
     /// written whether or not anything about it changes: a request costs the same reads and
-    /// writes for everybody.
+    /// writes for everybody. Only while mail does not go out is a known address' predecessor
+    /// still there to be discarded, which is a few changes more in the same commit.
     fn replace(&mut self, id: OutboxId, row: &Row, address: &LookupAddress) -> Result<(), Error> {
         let Some(course) = course(row.kind) else {
             return Ok(());

@@ -250,11 +250,11 @@ pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Wo
             let last = last(setback, rule);
             words(
                 format!(
-                    "在期限 {at} 之前未能寄出，其中的驗證碼或連結已失效，因此不再寄送。{}",
+                    "在期限 {at} 之前未能寄出，內容已失去時效，因此不再寄送。{}",
                     last.zh_hant
                 ),
                 format!(
-                    "在期限 {at} 之前未能发出，其中的验证码或链接已失效，因此不再发送。{}",
+                    "在期限 {at} 之前未能发出，内容已失去时效，因此不再发送。{}",
                     last.zh_hans
                 ),
                 format!(
@@ -342,9 +342,9 @@ pub(super) fn advice(situation: &Situation<'_>) -> Option<Words> {
             "Remove the cause, then requeue it; for a code or a link that has lapsed a new one is made.",
         ),
         Situation::Late { .. } | Situation::Expired { .. } => words(
-            "需要的話，請重新產生一封。",
-            "需要的话，请重新生成一封。",
-            "If it is still needed, have a new one made.",
+            "若仍需要，請重新產生一封；驗證碼與連結可用 requeue 重新產生。",
+            "若仍需要，请重新生成一封；验证码和链接可用 requeue 重新生成。",
+            "If it is still needed, have a new one made; requeue does that for a code or a link.",
         ),
         _ => return None,
     })

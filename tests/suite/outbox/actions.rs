@@ -190,6 +190,25 @@ async fn a_completion_that_comes_after_the_operator_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_courier_that_lost_its_lease_cannot_complete_the_next_ones_claim() {
+    let post = Post::new();
+    let id = post.standing(Standing::Queued).await;
+    let old = post.claim(id).await.unwrap();
+    post.simulated.advance(LEASE);
+    let new = post.claim(id).await.unwrap();
+    let before = post.row(id).await;
+    for outcome in [Outcome::Accepted, Outcome::Permanent, Outcome::Temporary] {
+        assert!(!post.complete(old, outcome, None).await);
+    }
+    assert_eq!(post.row(id).await, before);
+    assert!(post.complete(new, Outcome::Accepted, None).await);
+    assert!(
+        post.row(id).await.doubtful,
+        "the first may have sent it as well"
+    );
+}
+
+#[tokio::test]
 async fn a_name_that_is_nobodys_is_unknown() {
     let post = Post::new();
     let (letter, _) = post.code("ann@example.org");

@@ -67,7 +67,20 @@ async fn each_end_of_one_mail_is_an_entry_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_entries_are_forgotten_with_all_others_and_hold_nothing_of_the_mail() {
+async fn a_later_code_does_not_tell_the_end_of_the_one_before_again() {
+    let post = Post::new();
+    for standing in [Standing::Sent, Standing::Shelved] {
+        let id = post.standing(standing).await;
+        let told = post.told().await;
+        let to = post.row(id).await.to.to_string();
+        post.simulated.advance(SECOND);
+        post.put(post.code(&to).0).await;
+        assert_eq!(post.told().await, told, "{standing:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_entries_hold_nothing_of_the_mail() {
     let post = Post::new();
     let (letter, code) = post.code("ann@example.org");
     let id = post.put(letter).await;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use gatepost::mail::attempt::Outcome;
 use gatepost::mail::outbox::{self, Filter, State, Want};
-use gatepost::mail::{Lane, Letter};
+use gatepost::mail::{Kind, Lane, Letter, Occasion, OutboxId};
+use gatepost::store::{Read, Table};
 
 use super::hand::{Act, DAY, SECOND};
 use crate::courier_post::{LEASE, Post};
@@ -83,9 +84,7 @@ async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
     for n in 0..6 {
         let to = format!("u{}@example.org", n % 2);
         post.put(post.notice(&to)).await;
-        let id = post
-            .put(post.letter(&gatepost::mail::Occasion::Test, &to))
-            .await;
+        let id = post.put(post.letter(&Occasion::Test, &to)).await;
         if n < 4 {
             post.tried(id, Outcome::Accepted, None).await;
             sent.insert(0, id);
@@ -93,7 +92,7 @@ async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
     }
     let filter = Filter {
         state: Some(State::Sent),
-        kind: Some(gatepost::mail::Kind::Test),
+        kind: Some(Kind::Test),
         to: Some("U1@example.org".parse().unwrap()),
     };
     let page = post
@@ -115,4 +114,55 @@ async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
         .await
         .unwrap();
     assert_eq!((page.items[0].id, page.total), (sending, Some(1)));
+}
+
+/// The indexes that the first build did not have, or not of all rows.
+const BY_STATE: Table<(u8, OutboxId), ()> = Table::new("outbox.by_state");
+const BY_ADDRESS: Table<(gatepost::address::LookupAddress, OutboxId), ()> =
+    Table::new("outbox.by_address");
+
+#[tokio::test]
+async fn the_mails_of_an_older_build_are_indexed_in_passing() {
+    let post = Post::new();
+    let mut ids = Vec::new();
+    for n in 0..7 {
+        let id = post.put(post.notice("ann@example.org")).await;
+        if n % 2 == 0 {
+            post.tried(id, Outcome::Accepted, None).await;
+        }
+        ids.insert(0, id);
+    }
+    post.write(|tx| {
+        let states: Vec<_> = tx.scan(BY_STATE.all())?.collect::<Result<_, _>>()?;
+        let addresses: Vec<_> = tx.scan(BY_ADDRESS.all())?.collect::<Result<_, _>>()?;
+        for (key, ()) in states {
+            tx.delete(&BY_STATE, &key);
+        }
+        for (key, ()) in addresses {
+            tx.delete(&BY_ADDRESS, &key);
+        }
+        Ok(())
+    })
+    .await;
+    let to = Filter {
+        to: Some("ann@example.org".parse().unwrap()),
+        ..Filter::default()
+    };
+    let queued = Filter {
+        state: Some(State::Queued),
+        ..Filter::default()
+    };
+    let found = async |filter: &Filter| {
+        let page = post
+            .store
+            .read(|read| outbox::list(read, filter, None, 10))
+            .await;
+        let items = page.unwrap().items.into_iter();
+        items.map(|item| item.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&to).await, []);
+    while post.tidied(None, 2).await == 2 {}
+    assert_eq!(found(&to).await, ids);
+    assert_eq!(found(&queued).await, [ids[1], ids[3], ids[5]]);
+    assert_eq!(post.tidied(None, 2).await, 0);
 }
