@@ -61,25 +61,6 @@ impl Trial {
     }
 }
 
-/// Sends the test mail to `to` and waits, at most for `patience`, until it reached a final state
-/// or was set back for the first time, or until all `routes` are closed, so that nobody tries it.
-///
-/// # Errors
-/// A replaced template fails, or the store.
-pub async fn send(
-    mailer: &Mailer,
-    store: &Store,
-    events: &Events,
-    routes: &Board,
-    world: &World,
-    to: &EmailAddress,
-    language: Language,
-    patience: Duration,
-) -> Result<Trial, TrialError> {
-    let letter = compose(mailer, to, language)?;
-    Ok(follow(letter, store, events, routes, world, patience).await?)
-}
-
 /// The test mail, not yet in the outbox.
 ///
 /// # Errors
@@ -92,7 +73,8 @@ pub fn compose(
     mailer.compose(&Occasion::Test, to, language)
 }
 
-/// Puts `letter` into the outbox and waits as [`send`] does.
+/// Puts `letter` into the outbox and waits, at most for `patience`, until it reached a final state
+/// or was set back for the first time, or until all `routes` are closed, so that nobody tries it.
 ///
 /// # Errors
 /// Those of the store.

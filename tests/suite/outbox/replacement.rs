@@ -123,7 +123,7 @@ async fn a_shelved_letter_is_replaced_as_one_that_waits_is() {
             grown.push(tables);
         }
         assert_eq!(state(&post, ids[0]).await.2, Some(ids[1]));
-        assert_eq!(state(&post, ids[0]).await.0 == State::Discarded, true);
+        assert_eq!(state(&post, ids[0]).await.0, State::Discarded);
     }
     grown[0].remove("outbox.counts");
     assert_eq!(grown[0], grown[2]);

@@ -153,18 +153,17 @@ impl TestMailApi {
         self.guard.require_token(&token)?;
         let (to, language) = self.parse(&form.0)?;
         let mut closing = self.closing.clone();
-        let trial = trial::send(
-            &self.operator.mailer,
-            &self.operator.store,
-            &self.events,
-            &self.operator.routes,
-            &self.operator.world,
-            &to,
-            language,
-            PATIENCE,
-        );
+        let Operator {
+            mailer,
+            store,
+            world,
+            routes,
+            ..
+        } = &self.operator;
+        let letter = trial::compose(mailer, &to, language).map_err(TrialError::from)?;
+        let trial = trial::follow(letter, store, &self.events, routes, world, PATIENCE);
         let trial = tokio::select! {
-            trial = trial => trial?,
+            trial = trial => trial.map_err(TrialError::from)?,
             // The mail is in the outbox: it goes out, only nobody is told here.
             _ = closing.wait_for(|closing| *closing) => {
                 return Err(Problem::new(Kind::ShuttingDown).retry_after(STORE_PAUSE).into());
