@@ -277,5 +277,6 @@ pub(super) fn courier(
     mail::courier::Settings {
         lease: settings.relay.lease,
         only,
+        sender: settings.mail.from.address.clone(),
     }
 }

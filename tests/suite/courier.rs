@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatepost::events::Topic;
 use gatepost::mail::attempt::Outcome;
+use gatepost::mail::courier::Routes;
 use gatepost::mail::outbox::{self, Shelved, State};
 use gatepost::mail::{Letter, Occasion, OutboxId};
 use gatepost::store::Error;
@@ -165,6 +166,31 @@ async fn a_refusal_for_good_is_a_dead_letter_and_its_body_is_wiped_once_the_code
         (1, id, Some(1))
     );
     courier.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_sender_that_was_put_right_leaves_no_mail_that_closes_the_route() {
+    let post = Post::new();
+    let server = Server::start(|_, line| match line.contains("MAIL FROM:<no-reply@") {
+        true => Act::Say(b"553 5.7.1 Sender address rejected: not owned by user ann\r\n"),
+        false => fine(line),
+    })
+    .await;
+    let (letter, _) = post.code("ann@example.org");
+    let id = letter.id;
+    post.enqueue(vec![letter]).await;
+    let routes = || Routes {
+        primary: post.route(server.port),
+        fallback: None,
+    };
+    let wrong = post.start(None, routes());
+    let row = post.until(id, |row| row.setback.is_some()).await;
+    assert_eq!((row.state, row.tries), (State::Queued, 0));
+    wrong.stop(Duration::from_secs(5)).await;
+    let right = post.start_as("ann@example.com", None, routes());
+    let row = post.until_state(id, State::Dead).await;
+    assert_eq!((row.tries, row.setback.unwrap().code), (1, Some(553)));
+    right.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]

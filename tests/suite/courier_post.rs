@@ -85,8 +85,18 @@ impl Post {
     }
 
     pub fn start(&self, only: Option<OutboxId>, routes: Routes) -> Courier {
+        self.start_as("no-reply@example.com", only, routes)
+    }
+
+    /// One that was started after the From was set to this.
+    pub fn start_as(&self, sender: &str, only: Option<OutboxId>, routes: Routes) -> Courier {
+        let sender = sender.parse().unwrap();
         Courier::start(
-            courier::Settings { lease: LEASE, only },
+            courier::Settings {
+                lease: LEASE,
+                only,
+                sender,
+            },
             routes,
             self.board.clone(),
             self.store.clone(),

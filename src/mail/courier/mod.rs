@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use super::letter::OutboxId;
 use super::relay::Relay;
 use super::route::{Board, Limits};
+use crate::address::EmailAddress;
 use crate::events::Events;
 use crate::secret::Keys;
 use crate::store::Store;
@@ -36,6 +37,9 @@ pub struct Settings {
     /// The one mail that this courier is there for; it leaves all others alone. `None`: it is
     /// there for all.
     pub only: Option<OutboxId>,
+    /// Who mails come from now. Those that were written when somebody else was set are sent as
+    /// they are; should a server refuse that sender, it is their fault and not the route's.
+    pub sender: EmailAddress,
 }
 
 /// A way out, and how it is used.

@@ -156,7 +156,9 @@ impl Run {
             Parcel::open(&self.shared.keys, claim.id, &sealed).ok()
         });
         let mut fresh = true;
-        let outcome = match parcel {
+        let current = self.shared.settings.sender.as_str();
+        let outdated = parcel.as_ref().is_some_and(|mail| mail.from != current);
+        let mut outcome = match parcel {
             None => Err(Failure::of(
                 Stage::Claim,
                 Outcome::Permanent,
@@ -181,6 +183,15 @@ impl Run {
             }
         };
         ended.tried += 1;
+        if let Err(failure) = &mut outcome
+            && outdated
+            && failure.outcome == Outcome::Configuration
+            && failure.stage >= Stage::MailFrom
+        {
+            // The operator has put the sender right since. Its bytes cannot change any more, and
+            // it would be the one that probes the route, again and again.
+            failure.outcome = Outcome::Permanent;
+        }
         let mut charge = Charge::Try;
         match &outcome {
             Ok(_) => {
