@@ -100,18 +100,21 @@ fn postfix_takes_our_mail_over_starttls_and_over_implicit_tls() {
     assert_eq!(postfix.mails().len(), 2);
 }
 
-/// Asks for a code for `email`, and waits until its mail is in `state` after so many tries.
-fn asked(process: &Process, email: &str, state: &str, tries: u32) -> Value {
+/// Asks for a code for `email`, and waits for its mail to be as it is wanted.
+fn asked(process: &Process, email: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let form = json!({"email": email, "verification_type": "register", "language": "zh-hant"});
     let (status, body) = process.post("/auth/send_verification_code", &form);
     assert_eq!(status, 202, "{body}");
+    waited(process, email, wanted)
+}
+
+fn waited(process: &Process, email: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let query: String = email.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let found = server::patiently(|| {
         let page = process.admin(&format!("/outbox?to={query}"));
-        let mail = page["items"][0].clone();
-        (mail["state"] == state && mail["tries"] == tries).then_some(mail)
+        Some(page["items"][0].clone()).filter(|mail| wanted(mail))
     });
-    found.unwrap_or_else(|| panic!("{email}: {}", process.admin("/outbox")))
+    found.unwrap_or_else(|| panic!("{email}: {:#}", process.admin("/outbox")))
 }
 
 #[test]
@@ -125,7 +128,9 @@ fn what_postfix_refuses_is_dead_what_it_defers_waits_and_an_address_in_chinese_a
     environment.push(("EMAIL_USE_TLS", "True"));
     let process = Process::start("serve", folder.path(), &environment);
 
-    let mail = asked(&process, server::UNKNOWN, "dead", 1);
+    let mail = asked(&process, server::UNKNOWN, |mail| {
+        mail["state"] == "dead" && mail["tries"] == 1
+    });
     assert_eq!(mail["last_error"]["code"], 550, "{mail}");
     let text = mail["last_error"]["text"].as_str().unwrap();
     assert!(
@@ -134,17 +139,88 @@ fn what_postfix_refuses_is_dead_what_it_defers_waits_and_an_address_in_chinese_a
     );
     assert_eq!(mail["next_at"], Value::Null, "{mail}");
 
-    let mail = asked(&process, server::GREYLISTED, "queued", 1);
+    let mail = asked(&process, server::GREYLISTED, |mail| {
+        mail["state"] == "queued" && mail["tries"] == 1
+    });
     assert_eq!(mail["last_error"]["code"], 450, "{mail}");
     assert!(mail["next_at"].is_string(), "{mail}");
 
-    let mail = asked(&process, "小明@example.org", "sent", 1);
+    let mail = asked(&process, "小明@example.org", |mail| {
+        mail["state"] == "sent" && mail["tries"] == 1
+    });
     assert_eq!(mail["last_error"], Value::Null, "{mail}");
     let arrived = postfix.mail(|mail| mail.contains("\nX-Original-To: 小明@example.org"));
     assert!(arrived.contains("with UTF8SMTPSA id"), "{arrived}");
     assert_eq!(code_in(&arrived).len(), 6);
     process.stop();
     assert_eq!(postfix.mails().len(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_the_route_costs_no_mail_and_once_it_is_right_the_mail_arrives() {
+    let Some(postfix) = Postfix::start("a route that is put right") else {
+        return;
+    };
+    let (port, ca) = (postfix.submission.to_string(), postfix.authority());
+    let ca = ca.to_str().unwrap();
+    let tls = ("EMAIL_USE_TLS", "True");
+    let foreign = ("DEFAULT_FROM_EMAIL", "somebody.else@example.com");
+    for (nth, (password, ca_then, more, stage, code, rule)) in [
+        (
+            "not-the-password",
+            ca,
+            tls,
+            "auth",
+            json!(535),
+            json!("credentials"),
+        ),
+        (
+            PASSWORD,
+            ca,
+            foreign,
+            "rcpt_to",
+            json!(553),
+            json!("sender_refused_late"),
+        ),
+        (
+            PASSWORD,
+            "",
+            tls,
+            "tls",
+            Value::Null,
+            json!("unknown_issuer"),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wrong = environment(&port, password, ca_then);
+        wrong.extend([tls, more]);
+        let process = Process::start("serve", folder.path(), &wrong);
+        let email = format!("u{nth}@example.org");
+        let mail = asked(&process, &email, |mail| mail["last_error"].is_object());
+        assert_eq!(
+            (&mail["state"], &mail["tries"]),
+            (&json!("queued"), &json!(0)),
+            "{mail:#}"
+        );
+        let error = &mail["last_error"];
+        let found = (&error["stage"], &error["code"], &error["rule"]);
+        assert_eq!(found, (&json!(stage), &code, &rule), "{mail:#}");
+        process.stop();
+        let mut right = environment(&port, PASSWORD, ca);
+        right.push(tls);
+        let process = Process::start("serve", folder.path(), &right);
+        // What was written under the wrong From keeps it, and does not hold up the others.
+        let outcome = if more == foreign { "dead" } else { "sent" };
+        waited(&process, &email, |mail| mail["state"] == outcome);
+        let next = format!("next{nth}@example.org");
+        asked(&process, &next, |mail| mail["state"] == "sent");
+        postfix.mail(|mail| mail.contains(&format!("\nX-Original-To: {next}")));
+        process.stop();
+    }
+    assert_eq!(postfix.mails().len(), 5);
 }
 
 /// What `send-test-mail` says, and its exit code.

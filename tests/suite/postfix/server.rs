@@ -29,6 +29,9 @@ pub const USER: &str = "ann";
 /// Its password.
 pub const PASSWORD: &str = "authorization-code";
 
+/// The one address that it may send from.
+pub const OWNED: &str = "no-reply@example.com";
+
 /// Nobody at [`Postfix`] has this address.
 pub const UNKNOWN: &str = "nobody@example.org";
 /// Whoever writes here shall come again later.
@@ -189,7 +192,9 @@ impl Postfix {
              cyrus_sasl_config_path = {folder}/conf/sasl\n\
              smtpd_recipient_restrictions = \
              check_recipient_access inline:{{{{{GREYLISTED} = 450 4.7.1 greylisted}}}}, \
-             reject_unlisted_recipient, permit_sasl_authenticated, reject\n",
+             reject_unlisted_recipient, reject_sender_login_mismatch, \
+             permit_sasl_authenticated, reject\n\
+             smtpd_sender_login_maps = inline:{{{{{OWNED} = {USER}@mx.example.org}}}}\n",
             folder = self.folder.path().display(),
         )
     }
