@@ -1,6 +1,8 @@
 //! `gatepost send-test-mail`: a mail through the outbox, and the story of what became of it: the
 //! steps it reached, and where one failed, the relay's words, what they mean and what to do.
 
+use std::io::IsTerminal as _;
+
 use crate::address::EmailAddress;
 use crate::client::Attempt;
 use crate::config::Settings;
@@ -48,6 +50,10 @@ pub fn send(settings: Settings, address: &str) -> Result<(), Exit> {
     };
     log::start(&settings.log);
     let world = World::system();
+    if std::io::stderr().is_terminal() {
+        // A relay may take its time; whoever waits should know for what.
+        output::complain("Sending; the outcome is waited for, at most for two minutes.");
+    }
     let sending = serve::send_test_mail(settings, world.clone(), address);
     let outcome = run::block_on(sending)?.map_err(|error| failed(&error))?;
     let width = match Screen::new(false) {

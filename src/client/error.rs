@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
+use tokio_rustls::rustls;
 
 /// How many characters of a foreign answer are shown.
 const EXCERPT: usize = 200;
@@ -178,7 +179,21 @@ pub(super) fn unreachable(error: &ureq::Error) -> String {
         ureq::Error::Protocol(error) => {
             format!("whoever answers there does not speak HTTP as gatepost does: {error}")
         }
+        ureq::Error::Io(error) => in_tls(error).unwrap_or_else(|| error.to_string()),
         error => error.to_string(),
+    }
+}
+
+/// What went wrong with TLS, if it was that.
+fn in_tls(error: &std::io::Error) -> Option<String> {
+    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+        rustls::Error::InvalidMessage(_) => {
+            Some("it does not speak TLS there; the address may be one for http://".to_owned())
+        }
+        rustls::Error::InvalidCertificate(problem) => Some(format!(
+            "its certificate is not to be trusted ({problem:?}); it takes one of a public authority for this very name"
+        )),
+        error => Some(format!("TLS: {error}")),
     }
 }
 

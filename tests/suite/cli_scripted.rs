@@ -53,11 +53,19 @@ impl Scripted {
                 let mut stream = stream.unwrap();
                 let mut request = Vec::new();
                 let mut buffer = [0; 4096];
-                while !request.windows(4).any(|four| four == b"\r\n\r\n") {
+                // The first byte of TLS is not one of HTTP's.
+                while !request.starts_with(&[0x16])
+                    && !request.windows(4).any(|four| four == b"\r\n\r\n")
+                {
                     match stream.read(&mut buffer) {
                         Ok(0) | Err(_) => break,
                         Ok(count) => request.extend_from_slice(&buffer[..count]),
                     }
+                }
+                if request.starts_with(&[0x16]) {
+                    // What a plain server says to TLS.
+                    let _ = stream.write_all(b"HTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n");
+                    continue;
                 }
                 let request = String::from_utf8(request).unwrap();
                 let line = request.lines().next().unwrap_or_default();
@@ -300,6 +308,16 @@ fn whoever_is_no_gatepost_or_says_no_is_told_apart() {
 
     let err = said(|_| problem(503, "unavailable", "The store does not answer."));
     assert!(err.contains("The store does not answer"), "{err}");
+
+    // It speaks no TLS.
+    let server = Scripted::start(|_| ok(&json!({"items": []})));
+    let url = server.url.replace("http://", "https://");
+    let mut command = process::command(folder.path());
+    command.args(["key", "list", "--token-file", "token", "--url", &url]);
+    let (code, _, err) = run(&mut command);
+    assert_eq!(code, 1);
+    assert!(err.contains("one for http://"), "{err}");
+    assert!(server.heard().is_empty(), "{:?}", server.heard());
 
     // Nobody listens.
     let gone = TcpListener::bind("127.0.0.1:0")
