@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gatepost::events::Topic;
 use gatepost::mail::attempt::Outcome;
 use gatepost::mail::courier::Routes;
 use gatepost::mail::outbox::{self, Shelved, State};

@@ -33,6 +33,12 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// Numbers on the board are this old at most, and watchers are woken for them no more often.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
 
+/// While a route is shut, mails whose time goes by are looked for this often …
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+
+/// … and among so many of each lane at once.
+const EXPIRE_AT_ONCE: usize = 500;
+
 /// See the [module](self).
 pub struct Dispatch {
     shared: Arc<Shared>,
@@ -57,6 +63,8 @@ pub struct Dispatch {
     renewed: Duration,
     /// Nothing is claimed before this: the store could not be read.
     rest_until: Duration,
+    /// When mails whose time goes by are looked for next; `None`: claiming finds them.
+    expire_at: Option<Duration>,
     /// Whether something is to be shown at once.
     news: bool,
     /// Whether numbers have changed since they were shown.
@@ -98,6 +106,7 @@ impl Dispatch {
             switched: true,
             due: Due::default(),
             rest_until: Duration::ZERO,
+            expire_at: None,
             news: true,
             changed: false,
         };
@@ -122,6 +131,7 @@ impl Dispatch {
                 if self.switched {
                     self.read_switches().await?;
                 }
+                self.expire().await?;
                 self.turn().await
             };
             if let Err(error) = turn.await {
@@ -197,13 +207,35 @@ impl Dispatch {
         for (way, (pause, nudges, spent)) in self.ways.iter_mut().zip(switches) {
             if let Some(spent) = spent {
                 way.purse = budget::Purse::new(*way.purse.limits(), spent);
-                self.changed = true;
+                self.news = true;
             }
             if way.switched(pause, nudges, at) {
                 self.news = true;
                 self.look = true;
             }
         }
+        Ok(())
+    }
+
+    /// Ends mails whose time went by while the primary takes none.
+    async fn expire(&mut self) -> Result<(), Error> {
+        let at = self.moment();
+        let shut = self.ways[0].is_shut(at) && self.is_working();
+        if !shut || self.shared.settings.only.is_some() {
+            self.expire_at = None;
+            return Ok(());
+        }
+        let first = at.elapsed + EXPIRE_EVERY;
+        if *self.expire_at.get_or_insert(first) > at.elapsed {
+            return Ok(());
+        }
+        let store = &self.shared.store;
+        let ended = outbox::expire_now(store, at.now, EXPIRE_AT_ONCE).await?;
+        let wait = match ended {
+            0..EXPIRE_AT_ONCE => EXPIRE_EVERY,
+            _ => Duration::ZERO,
+        };
+        self.expire_at = Some(at.elapsed + wait);
         Ok(())
     }
 
@@ -495,6 +527,8 @@ impl Dispatch {
         if self.changed {
             naps.push((self.shown + SHOW_EVERY).saturating_sub(at.elapsed));
         }
+        let expires = self.expire_at.filter(|_| self.is_working());
+        naps.extend(expires.map(|then| then.saturating_sub(at.elapsed)));
         let closing = self.ways.iter().filter_map(Way::closes_at);
         naps.extend(closing.map(|then| then.saturating_sub(at.elapsed)));
         naps.into_iter().min()

@@ -354,7 +354,7 @@ fn again(row: &mut Row, retry_at: Option<Timestamp>, now: Timestamp) {
 
 /// What becomes of a mail for which there is no more time: one that may have arrived stays
 /// uncertain; a code has expired; a notice, which has no life of its own, was given up.
-fn gone_by(row: &Row) -> State {
+pub(super) fn gone_by(row: &Row) -> State {
     if row.doubtful {
         return State::Uncertain;
     }
