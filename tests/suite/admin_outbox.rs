@@ -322,6 +322,42 @@ async fn a_code_that_lapsed_is_not_sent_again_a_new_one_is_made() {
 }
 
 #[tokio::test]
+async fn a_link_that_lapsed_in_the_queue_is_made_anew_beyond_the_limits_of_asking() {
+    let service = Service::start().await;
+    service
+        .sign_up("ann@example.org", "correct horse battery")
+        .await;
+    let ask = json!({"email": "ann@example.org"});
+    let path = "/api/v1/auth/password_reset";
+    service.post(path, &ask).await.expect(202);
+    let page = list(&service, "?kind=reset_link").await;
+    let mut last: OutboxId = ids(&page)[0].parse().unwrap();
+    // More often than anybody may ask.
+    for _ in 0..7 {
+        let now = service.simulated.world().now();
+        service.simulated.advance(61 * MINUTE);
+        let late = now + 61 * MINUTE;
+        let expire = service
+            .store
+            .write(move |tx| outbox::claim_one(tx, late, MINUTE, last));
+        assert_eq!(expire.await, Ok(None));
+        let before = list(&service, "?kind=reset_link").await;
+        assert_eq!(before["items"][0]["state"], "expired");
+        let new = act(&service, last, "requeue").await.expect(200).json();
+        assert_eq!(new["kind"], "reset_link");
+        assert_eq!(
+            (&new["state"], &new["tries"]),
+            (&json!("queued"), &json!(0))
+        );
+        last = new["id"].as_str().unwrap().parse().unwrap();
+        service.simulated.advance(2 * MINUTE);
+    }
+    // Nobody's own limits were used up by it; the pause between two mails holds for all.
+    service.post(path, &ask).await.expect(202);
+    service.post(path, &ask).await.expect(429);
+}
+
+#[tokio::test]
 async fn parameters_are_checked_and_the_token_asked_for() {
     let service = Service::start().await;
     for (query, name) in [
