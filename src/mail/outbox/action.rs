@@ -133,10 +133,13 @@ pub fn retry(tx: &mut Tx<'_>, id: OutboxId, now: Timestamp) -> Result<Done, Erro
 /// Those of the store; inside, why it cannot be.
 pub fn requeue(tx: &mut Tx<'_>, id: OutboxId, now: Timestamp) -> Result<Done, Error> {
     act(tx, id, now, |tx, before| {
-        if waits(before).is_some() {
+        // One whose time went by while it waited is as good as given up: its route is closed, or
+        // a courier would have noted it.
+        let waits = waits(before).is_some();
+        if waits && before.expires_at > now {
             return Ok(Err(Conflict::Waiting));
         }
-        if before.state != State::Dead {
+        if !waits && before.state != State::Dead {
             return Ok(Err(over(before, now)));
         }
         if before.lapses()

@@ -1,7 +1,9 @@
-//! What is done to the outbox in passing, a little at a time: bodies that were kept long enough
+//! What is done to the outbox in passing, a little at a time: mails whose time went by while their
+//! route was closed expire, bodies that were kept long enough
 //! are wiped, mails that were done with long ago are forgotten, and a store of an older build
 //! gets the indexes that it lacks.
 
+use super::claim::{expire, lapsed};
 use super::ledger::{ATTEMPTS, BODIES, BY_ADDRESS, BY_STATE, INDEXED, Ledger, ROWS, WIPE};
 use super::row::Row;
 use crate::mail::letter::OutboxId;
@@ -77,7 +79,7 @@ fn index(tx: &mut Tx<'_>, limit: usize) -> Result<usize, Error> {
 const LAST: OutboxId = OutboxId::from_bytes([0xff; 16]);
 
 /// Does up to `limit` of each of these, in one transaction, and none where there is nothing to
-/// do: wipes bodies, forgets mails older than `older_than` (if it is given), indexes what an
+/// do: expires mails that nobody claims, wipes bodies, forgets mails older than `older_than` (if it is given), indexes what an
 /// older build left. Says how many of one it did at most: fewer than `limit` means that nothing
 /// is left. Call it now and then.
 ///
@@ -95,19 +97,21 @@ pub async fn tidy(
             None => false,
         };
         let wipe = read.scan(WIPE.all().up_to(&now))?.next().is_some();
-        Ok::<_, Error>(forget || wipe || read.get(&INDEXED, &())? != Some(LAST))
+        let expire = !lapsed(read, now, limit)?.is_empty();
+        Ok::<_, Error>(forget || wipe || expire || read.get(&INDEXED, &())? != Some(LAST))
     });
     if !any.await? {
         return Ok(0);
     }
     let work = move |tx: &mut Tx<'_>| {
+        let expired = expire(tx, now, limit)?;
         let wiped = wipe(tx, now, limit)?;
         let indexed = index(tx, limit)?;
         let forgotten = match older_than {
             Some(older_than) => sweep(tx, older_than, limit)?,
             None => 0,
         };
-        Ok::<_, Error>(wiped.max(indexed).max(forgotten))
+        Ok::<_, Error>(expired.max(wiped).max(indexed).max(forgotten))
     };
     store.write(work).await
 }

@@ -31,7 +31,7 @@ const TABLE: Table = [
     (Standing::Queued, [QUEUED, WAITING, DISCARDED, NO_UNDO]),
     (Standing::SetBack, [QUEUED, WAITING, DISCARDED, NO_UNDO]),
     (Standing::Doubtful, [UNCERTAIN, WAITING, DISCARDED, NO_UNDO]),
-    (Standing::Late, [NEW_CODE, WAITING, DISCARDED, NO_UNDO]),
+    (Standing::Late, [NEW_CODE, NEW_CODE, DISCARDED, NO_UNDO]),
     (Standing::Sending, [SENDING; 4]),
     (Standing::Sent, [SENT, SENT, SENT, NO_UNDO]),
     (Standing::Uncertain, [IN_DOUBT, IN_DOUBT, OVER, NO_UNDO]),

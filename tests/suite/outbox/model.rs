@@ -235,7 +235,7 @@ fn may(act: Act, row: &Row, now: Timestamp) -> bool {
                 true => in_time,
                 false => since < Duration::from_secs(7 * 86_400),
             };
-            row.state == State::Dead && kept
+            (row.state == State::Dead && kept) || (waits && !in_time && !row.lapses())
         }
         Act::Discard => waits || row.state == State::Dead,
         Act::Undo => {

@@ -7,8 +7,8 @@ use gatepost::mail::outbox::{self, Filter, State, Want};
 use gatepost::mail::{Kind, Lane, Letter, Occasion, OutboxId};
 use gatepost::store::{Read, Table};
 
-use super::hand::{Act, DAY, SECOND};
-use crate::courier_post::{LEASE, Post};
+use super::hand::{Act, DAY, SECOND, Standing};
+use crate::courier_post::{LEASE, LIFETIME, Post};
 
 fn scheduled(post: &Post, to: &str, by: Duration) -> Letter {
     let mut letter = post.notice(to);
@@ -114,6 +114,64 @@ async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
         .await
         .unwrap();
     assert_eq!((page.items[0].id, page.total), (sending, Some(1)));
+}
+
+#[tokio::test]
+async fn what_lapses_while_nobody_claims_it_expires_in_passing() {
+    let post = Post::new();
+    let code = post.put(post.code("ann@example.org").0).await;
+    let notice = post.put(post.notice("ann@example.org")).await;
+    let under_way = post.standing(Standing::Sending).await;
+    let waiting = post.put(post.code("bob@example.org").0).await;
+    post.simulated.advance(SECOND);
+    let doubtful = post.put(post.code("cleo@example.org").0).await;
+    post.tried(doubtful, Outcome::Uncertain, Some(post.now()))
+        .await;
+    post.simulated.advance(LIFETIME - SECOND);
+    post.tidied(None, 10).await;
+    let states = async |ids: &[OutboxId]| {
+        let mut states = Vec::new();
+        for id in ids {
+            let row = post.row(*id).await;
+            states.push((row.state, row.is_final()));
+        }
+        states
+    };
+    let ids = [code, notice, under_way, waiting, doubtful];
+    assert_eq!(
+        states(&ids).await,
+        [
+            (State::Expired, true),
+            (State::Queued, false),
+            (State::Sending, false),
+            (State::Expired, true),
+            (State::Uncertain, false),
+        ]
+    );
+    assert!(!post.has_body(code).await);
+    post.simulated.advance(DAY);
+    while post.tidied(None, 1).await > 0 {}
+    assert_eq!(
+        states(&ids[1..]).await,
+        [
+            (State::Dead, true),
+            (State::Sending, false),
+            (State::Expired, true),
+            (State::Uncertain, true),
+        ]
+    );
+    post.act(Act::Requeue, notice).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_notice_whose_time_went_by_unnoticed_is_requeued_like_one_that_was_given_up() {
+    let post = Post::new();
+    let id = post.put(post.notice("ann@example.org")).await;
+    post.simulated.advance(DAY);
+    post.act(Act::Retry, id).await.unwrap_err();
+    let row = post.act(Act::Requeue, id).await.unwrap();
+    assert_eq!(row.expires_at, post.now() + DAY);
+    assert!(post.claim(id).await.is_some());
 }
 
 /// The indexes that the first build did not have, or not of all rows.

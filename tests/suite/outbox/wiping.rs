@@ -1,6 +1,8 @@
 //! How long a body is kept: while it waits; a dead letter's until its code lapsed, or seven days;
 //! a discarded one's half a minute; any other not at all.
 
+use gatepost::mail::attempt::Outcome;
+
 use super::hand::{Act, DAY, SECOND, Standing};
 use crate::courier_post::{LIFETIME, Post};
 
@@ -35,14 +37,14 @@ async fn a_body_is_wiped_when_it_is_of_no_use_any_more() {
 
 #[tokio::test]
 async fn a_requeued_or_undone_mail_keeps_its_body_past_the_old_time() {
-    for (standing, act) in [
-        (Standing::DeadNotice, Act::Requeue),
-        (Standing::Discarded, Act::Undo),
+    for (standing, act, past) in [
+        (Standing::DeadNotice, Act::Requeue, 8 * DAY),
+        (Standing::Discarded, Act::Undo, 31 * SECOND),
     ] {
         let post = Post::new();
         let id = post.standing(standing).await;
         post.act(act, id).await.unwrap();
-        post.simulated.advance(8 * DAY);
+        post.simulated.advance(past);
         post.tidied(None, 10).await;
         assert!(post.has_body(id).await, "{act:?}");
     }
@@ -55,6 +57,33 @@ async fn an_action_wipes_what_is_due_however_late_the_sweep_is() {
     assert!(post.has_body(id).await);
     post.act(Act::Undo, id).await.unwrap_err();
     assert!(!post.has_body(id).await);
+}
+
+#[tokio::test]
+async fn a_kept_body_is_sealed() {
+    let post = Post::new();
+    let mut links = Vec::new();
+    for n in 0..2 {
+        let url = format!("https://example.com/users/reset/a-token-of-its-own-{n}/");
+        let occasion = gatepost::mail::Occasion::ResetLink {
+            url: &url,
+            lifetime: LIFETIME,
+        };
+        let letter = post.letter(&occasion, &format!("u{n}@example.org"));
+        let id = post.put(letter).await;
+        match n {
+            0 => post.tried(id, Outcome::Permanent, None).await,
+            _ => drop(post.act(Act::Discard, id).await.unwrap()),
+        }
+        assert!(post.has_body(id).await);
+        links.push(url);
+    }
+    let bytes = post.bytes_on_disk().await;
+    let holds = |text: &str| memchr::memmem::find(&bytes, text.as_bytes()).is_some();
+    assert!(holds("u0@example.org"), "the store is searched as it is");
+    for link in links {
+        assert!(!holds(&link) && !holds("a-token-of-its-own"), "{link}");
+    }
 }
 
 #[tokio::test]
