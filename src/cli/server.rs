@@ -24,8 +24,9 @@ pub struct Server {
     /// The file of settings, in the place of gatepost.toml
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     config: Option<PathBuf>,
-    /// A gatepost elsewhere, such as https://example.com
+    /// A gatepost elsewhere.
     #[arg(long, value_name = "URL", requires = "token_file")]
+    #[arg(help = "A gatepost elsewhere, such as https://example.com")]
     url: Option<String>,
     /// The file with the operator's token of the gatepost at --url: a copy of its admin.token
     #[arg(long, value_name = "FILE", requires = "url")]
