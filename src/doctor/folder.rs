@@ -14,7 +14,9 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::client::Client;
 use crate::client::Route;
+use crate::config::MailMode;
 use crate::config::Settings;
+use crate::mail::relay;
 use crate::serve;
 use crate::serve::Address;
 use crate::serve::FindError;
@@ -77,12 +79,12 @@ impl Round<'_> {
         self.step("running", STEP, work).await;
         let running = running?;
         let address = running.address.clone();
-        self.step(
-            "routes",
-            STEP,
-            in_background(move || routes(voice, running)),
-        )
-        .await;
+        let captures = settings.mail.mode == MailMode::Capture;
+        let wanted = serve::ways_out(settings).into_iter();
+        let wanted = wanted.map(|(name, relay)| (name.word(), relay));
+        let wanted: Vec<_> = wanted.filter(|_| !captures).collect();
+        let work = in_background(move || routes(voice, running, &wanted));
+        self.step("routes", STEP, work).await;
         Some(address)
     }
 
@@ -229,8 +231,9 @@ fn healthz(url: &str) -> Result<(), String> {
     }
 }
 
-/// How the routes of a gatepost that runs are.
-fn routes(voice: Voice, running: Found) -> Finding {
+/// How the routes of a gatepost that runs are, and whether they are those of the settings
+/// (`wanted`): it does not read them again.
+fn routes(voice: Voice, running: Found, wanted: &[(&str, relay::Settings)]) -> Finding {
     let unasked =
         |problem: String| Finding::skipped(voice.say("routes_not_asked", &[("problem", &problem)]));
     let url = format!("http://{}", running.address.http);
@@ -242,9 +245,24 @@ fn routes(voice: Voice, running: Found) -> Finding {
         Ok(answer) => {
             let finding = Finding::new(Status::Ok);
             let routes = answer.value.items;
-            routes
+            let same = |(name, relay): &(&str, relay::Settings)| {
+                routes.iter().any(|route| {
+                    route.name == *name
+                        && (&route.host, route.port) == (&relay.host, relay.port)
+                        && route.user == relay.user
+                })
+            };
+            let all_the_same = wanted.iter().all(same);
+            let finding = routes
                 .iter()
-                .fold(finding, |finding, route| told(voice, route, finding))
+                .fold(finding, |finding, route| told(voice, route, finding));
+            match all_the_same {
+                true => finding,
+                false => finding
+                    .and(voice.say("routes_differ", &[]))
+                    .remedy(voice.say("routes_differ_advice", &[]))
+                    .at_least(Status::Warning),
+            }
         }
     }
 }

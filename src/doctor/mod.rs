@@ -94,7 +94,7 @@ pub async fn examine(
     let now = world.now();
     round.step("clock", STEP, clock(voice, now)).await;
     if let Some(settings) = &settings {
-        round.look_at(order, settings).await;
+        round.look_at(order, settings, errors.0.is_empty()).await;
     } else {
         round.skip("relay", voice.say("settings_do_not_load", &[]));
     }
@@ -119,7 +119,8 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    async fn look_at(&mut self, order: &Order, settings: &Settings) {
+    /// `sound`: nothing is wrong with the settings, and a gatepost would start with them.
+    async fn look_at(&mut self, order: &Order, settings: &Settings, sound: bool) {
         let voice = self.voice;
         let captures = settings.mail.mode == MailMode::Capture;
         let running = self.look_at_folder(settings).await;
@@ -141,8 +142,10 @@ impl Round<'_> {
             self.look_at_domain(&settings.mail.from.address, provider)
                 .await;
         }
-        if let Some(to) = &order.send_to {
-            self.send(settings, to, captures).await;
+        match &order.send_to {
+            Some(to) if sound => self.send(settings, to, captures).await,
+            Some(_) => self.skip("send", voice.say("correct_the_settings_first", &[])),
+            None => {}
         }
     }
 

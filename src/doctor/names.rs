@@ -102,7 +102,7 @@ impl Names {
         } else {
             match self.resolver()?.lookup_ip(host).await {
                 Ok(found) => found.iter().collect(),
-                Err(error) => nothing(error)?,
+                Err(error) => nothing(&error)?,
             }
         };
         let mut seen = std::collections::HashSet::new();
@@ -146,7 +146,7 @@ impl Names {
         let name = format!("{}.", name.trim_end_matches('.'));
         match self.resolver()?.lookup(name, kind).await {
             Ok(found) => Ok(found.answers().iter().map(|r| r.data.clone()).collect()),
-            Err(error) => nothing(error),
+            Err(error) => nothing(&error),
         }
     }
 
@@ -156,7 +156,7 @@ impl Names {
 }
 
 /// That there is nothing is an answer as well.
-fn nothing<T>(error: NetError) -> Result<Vec<T>, NoAnswer> {
+fn nothing<T>(error: &NetError) -> Result<Vec<T>, NoAnswer> {
     match error.is_no_records_found() || error.is_nx_domain() {
         true => Ok(Vec::new()),
         false => Err(NoAnswer(error.to_string())),

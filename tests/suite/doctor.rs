@@ -339,7 +339,8 @@ async fn settings_that_do_not_load_are_told_and_not_repeated() {
 
     // Settings that are right one by one are looked at as far as they go.
     let server = Server::start(|_, line| fine(line)).await;
-    let patient = Patient::sending_to(server.port, &[("EMAIL_HOST_PASSWORD", "")]);
+    let mut patient = Patient::sending_to(server.port, &[("EMAIL_HOST_PASSWORD", "")]);
+    patient.order.send_to = Some("bob@example.com".parse().unwrap());
     let report = patient.examine().await;
     expect(
         &report,
@@ -355,6 +356,8 @@ async fn settings_that_do_not_load_are_told_and_not_repeated() {
     );
     expect(&report, "ehlo", Status::Ok, &[]);
     expect(&report, "auth", Status::Skipped, &[]);
+    // No gatepost would start with them.
+    expect(&report, "send", Status::Skipped, &["corrected"]);
 }
 
 #[tokio::test]

@@ -103,6 +103,19 @@ fn a_gatepost_that_runs_is_found_and_sends_the_mail() {
     let send = step(&report, "send");
     assert_eq!(send["status"], "ok", "{send}");
     assert!(send["detail"].to_string().contains("captured"), "{send}");
+    // It does not read its settings again: those of now send the mail elsewhere.
+    let relay = [("USE_REAL_EMAIL", "1"), ("EMAIL_HOST", "127.0.0.1")];
+    let more = [("EMAIL_USE_TLS", "False"), ("EMAIL_PORT", "1")];
+    let from = [("DEFAULT_FROM_EMAIL", "ann@example.com")];
+    let environment = [&relay[..], &more, &from].concat();
+    let (code, out, _) = doctor(folder.path(), &["--json", "--data", "data"], &environment);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let routes = step(&report, "routes");
+    assert_eq!((code, &routes["status"]), (1, &Value::from("warning")));
+    assert!(
+        routes["remedy"].to_string().contains("Start it again"),
+        "{routes}"
+    );
     process.kill();
     // What a killed one left behind is told from one that runs.
     let (code, out, _) = doctor(folder.path(), &["--json", "--data", "data"], &[]);
