@@ -17,7 +17,7 @@ use relay::Relay;
 use relay::Stage;
 
 /// How often each stage is met.
-const TURNS: u32 = 12;
+const TURNS: u32 = 6;
 
 /// Mails that wait when the relay begins to greet.
 const MAILS: u32 = 6;
