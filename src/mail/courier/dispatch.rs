@@ -2,6 +2,9 @@
 //! down what ended and claims what is due; while it commits, the runs go on and gather more. What
 //! a route allows is asked of its way.
 
+mod rest;
+mod upkeep;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -14,30 +17,17 @@ use tokio::task::JoinSet;
 use super::due::Due;
 use super::run::{Ended, Hold, Run};
 use super::way::Way;
-use super::{Phase, Routes, Shared, cut, due};
+use super::{Phase, Routes, Shared, due};
 use crate::events::{Topic, Watch};
-use crate::mail::kind::Lane;
 use crate::mail::letter::OutboxId;
 use crate::mail::outbox::{self, Claim, Completion, Want};
 use crate::mail::route::breaker::Moment;
-use crate::mail::route::{self, RouteName, budget};
+use crate::mail::route::{RouteName, budget};
 use crate::store::{Error, Tx};
 use crate::world::Timestamp;
 
 /// How long to wait after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-
-/// The wall clock may be set while we sleep until a moment on it.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-
-/// Numbers on the board are this old at most, and watchers are woken for them no more often.
-const SHOW_EVERY: Duration = Duration::from_secs(1);
-
-/// While a route is shut, mails whose time goes by are looked for this often …
-const EXPIRE_EVERY: Duration = Duration::from_secs(60);
-
-/// … and among so many of each lane at once.
-const EXPIRE_AT_ONCE: usize = 500;
 
 /// See the [module](self).
 pub struct Dispatch {
@@ -161,82 +151,6 @@ impl Dispatch {
             now: self.shared.world.now(),
             elapsed: self.shared.world.elapsed(),
         }
-    }
-
-    /// Takes back what a courier that was killed had on its way, so that nobody waits for its
-    /// lease to run out.
-    ///
-    /// Every lease that is found now is a dead one's, since the engine admits one process to a
-    /// store and a process has one courier. An engine that several nodes share will need the
-    /// owner of a claim in its row, and here a look at who is alive.
-    async fn revoke(&self) -> Result<(), Error> {
-        let now = self.shared.world.now();
-        let revoke = move |tx: &mut Tx<'_>| outbox::revoke(tx, now);
-        let mails = self.shared.store.write(revoke).await?;
-        if mails > 0 {
-            tracing::warn!(
-                mails,
-                "mails were on their way when the last gatepost ended; they are tried again"
-            );
-        }
-        Ok(())
-    }
-
-    /// What the operator has said about the routes; the first time, what they have spent as well.
-    async fn read_switches(&mut self) -> Result<(), Error> {
-        self.switched = false;
-        let names: Vec<(RouteName, bool)> = self
-            .ways
-            .iter()
-            .map(|way| (way.name(), way.is_known()))
-            .collect();
-        let read = self.shared.store.read(|snapshot| {
-            let switches = names.iter().map(|(name, known)| {
-                let pause = route::paused(snapshot, *name)?;
-                let nudges = route::nudges(snapshot, *name)?;
-                let spent = match known {
-                    true => None,
-                    false => Some(budget::spent(snapshot, *name)?),
-                };
-                Ok((pause, nudges, spent))
-            });
-            switches.collect::<Result<Vec<_>, Error>>()
-        });
-        let switches = read.await.inspect_err(|_| self.switched = true)?;
-        let at = self.moment();
-        for (way, (pause, nudges, spent)) in self.ways.iter_mut().zip(switches) {
-            if let Some(spent) = spent {
-                way.purse = budget::Purse::new(*way.purse.limits(), spent);
-                self.news = true;
-            }
-            if way.switched(pause, nudges, at) {
-                self.news = true;
-                self.look = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends mails whose time went by while the primary takes none.
-    async fn expire(&mut self) -> Result<(), Error> {
-        let at = self.moment();
-        let shut = self.ways[0].is_shut(at) && self.is_working();
-        if !shut || self.shared.settings.only.is_some() {
-            self.expire_at = None;
-            return Ok(());
-        }
-        let first = at.elapsed + EXPIRE_EVERY;
-        if *self.expire_at.get_or_insert(first) > at.elapsed {
-            return Ok(());
-        }
-        let store = &self.shared.store;
-        let ended = outbox::expire_now(store, at.now, EXPIRE_AT_ONCE).await?;
-        let wait = match ended {
-            0..EXPIRE_AT_ONCE => EXPIRE_EVERY,
-            _ => Duration::ZERO,
-        };
-        self.expire_at = Some(at.elapsed + wait);
-        Ok(())
     }
 
     /// Takes in what the runs have reported, and the runs that have ended.
@@ -482,106 +396,6 @@ impl Dispatch {
                     way: nth_way,
                 };
                 self.held.insert(claim.id, held);
-            }
-        }
-    }
-
-    /// Puts on the board what has changed: news at once, numbers now and then.
-    fn show(&mut self) {
-        let at = self.moment();
-        let numbers = self.changed && at.elapsed >= self.shown + SHOW_EVERY;
-        if !self.news && !numbers {
-            return;
-        }
-        let ways = self.ways.iter_mut();
-        let routes = ways.map(|way| way.status(at)).collect();
-        self.shared.board.show(routes);
-        self.shared.events.wake(Topic::Routes);
-        (self.news, self.changed, self.shown) = (false, false, at.elapsed);
-    }
-
-    /// How long there is nothing to do, unless something happens. `None`: until then.
-    fn nap(&mut self) -> Option<Duration> {
-        let at = self.moment();
-        let mut naps = Vec::new();
-        if self.is_working() && at.elapsed < self.rest_until {
-            naps.push(self.rest_until - at.elapsed);
-        } else {
-            let wants = self.wants(at);
-            if self.look && !wants.is_empty() {
-                return Some(Duration::ZERO);
-            }
-            let due = wants.iter().filter_map(|(_, want)| self.due.first(want));
-            naps.extend(due.map(|due| due.since(at.now).min(LONGEST_SLEEP)));
-            if self.is_working() {
-                for lane in Lane::ALL {
-                    let rests = self.ways.iter_mut().filter_map(|way| way.rests(lane, at));
-                    let waits = self.look || self.due.of(lane).is_some();
-                    naps.extend(rests.filter(|_| waits).map(|rest| rest.min(LONGEST_SLEEP)));
-                }
-            }
-        }
-        if let Some(renewal) = self.renewal() {
-            naps.push(renewal.saturating_sub(at.elapsed));
-        }
-        if self.changed {
-            naps.push((self.shown + SHOW_EVERY).saturating_sub(at.elapsed));
-        }
-        let expires = self.expire_at.filter(|_| self.is_working());
-        naps.extend(expires.map(|then| then.saturating_sub(at.elapsed)));
-        let closing = self.ways.iter().filter_map(Way::closes_at);
-        naps.extend(closing.map(|then| then.saturating_sub(at.elapsed)));
-        naps.into_iter().min()
-    }
-
-    /// Sleeps until there is something to do.
-    async fn wait(&mut self) {
-        let world = self.shared.world.clone();
-        let nap = self.nap();
-        if nap == Some(Duration::ZERO) && self.look {
-            return;
-        }
-        let nap = async {
-            match nap {
-                Some(nap) => world.sleep(nap).await,
-                None => std::future::pending().await,
-            }
-        };
-        let working = self.is_working();
-        let idle = self.ways.iter().any(|way| way.idle() > 0);
-        let phase = *self.phase.borrow_and_update();
-        if phase != Phase::Working && self.runs.is_empty() {
-            // It changed during the last turn; nothing would wake us any more.
-            return;
-        }
-        tokio::select! {
-            biased;
-            Some(report) = self.reports.recv() => self.ended.extend(report),
-            Some(outcome) = self.runs.join_next_with_id() => self.run_ended(outcome),
-            () = self.switches.changed() => self.switched = true,
-            () = self.outbox.changed(), if idle && working => self.look = true,
-            // An error means that nobody can stop us any more but by dropping us.
-            changed = self.phase.changed(), if phase != Phase::Cut => {
-                if changed.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
-            () = nap => {}
-        }
-        let elapsed = world.elapsed();
-        for way in &mut self.ways {
-            way.close_idle(elapsed);
-        }
-    }
-
-    async fn pause(&mut self) {
-        tokio::select! {
-            () = self.shared.world.sleep(STORE_PAUSE) => {}
-            () = cut(self.phase.clone()) => {
-                // Nothing more can be done: the leases run out, and the next start finds them.
-                self.ended.clear();
-                self.runs.abort_all();
-                while self.runs.join_next().await.is_some() {}
             }
         }
     }
