@@ -14,6 +14,8 @@ pub enum Act {
     Leave(&'static [u8]),
     /// Says this a byte at a time, each in a packet of its own.
     Drip(&'static [u8]),
+    /// Says this and reads nothing any more.
+    Deafen(&'static [u8]),
     /// Says nothing any more.
     Hang,
 }
@@ -120,6 +122,10 @@ async fn serve(
                     write.write_all(&[*byte]).await?;
                     tokio::task::yield_now().await;
                 }
+            }
+            Act::Deafen(reply) => {
+                write.write_all(reply).await?;
+                std::future::pending::<()>().await;
             }
             Act::Hang => {
                 // Until the client gives up.
