@@ -4,7 +4,6 @@
 mod server;
 
 use std::path::Path;
-use std::time::Duration;
 
 use mail_parser::MessageParser;
 use serde_json::Value;

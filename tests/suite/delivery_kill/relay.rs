@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 /// How long anything here is waited for: far longer than it takes.
@@ -140,9 +141,7 @@ impl Drop for Relay {
 
 impl State {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner())
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait_while(&self, condition: impl Fn(&Inner) -> bool) {
@@ -150,7 +149,7 @@ impl State {
         let waited = self
             .changed
             .wait_timeout_while(inner, PATIENCE, |inner| condition(inner));
-        let (inner, outcome) = waited.unwrap_or_else(|broken| broken.into_inner());
+        let (inner, outcome) = waited.unwrap_or_else(PoisonError::into_inner);
         drop(inner);
         assert!(!outcome.timed_out(), "what was waited for never came");
     }

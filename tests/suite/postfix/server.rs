@@ -65,8 +65,14 @@ impl Postfix {
     pub fn start(test: &str) -> Option<Postfix> {
         if let Some(why) = missing() {
             let said = format!("SKIPPED: {test}: {why}; {INSTALL}");
-            assert!(std::env::var_os("CI").is_none(), "{said}");
-            // Unlike eprintln!, this is shown for tests that pass, too.
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "whether it runs in CI is no setting of gatepost's"
+            )]
+            let in_ci = std::env::var_os("CI").is_some();
+            assert!(!in_ci, "{said}");
+            // Unlike eprintln!, this is shown for tests that pass, too. Nothing can be done about a
+            // stderr that is closed.
             let _ = writeln!(std::io::stderr(), "\n{said}\n");
             return None;
         }

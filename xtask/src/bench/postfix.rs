@@ -3,7 +3,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Result;
@@ -157,10 +157,7 @@ impl Sink {
     }
 
     fn counted(&self) -> Count {
-        *self
-            .count
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner())
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -174,7 +171,7 @@ fn read_counts(mut told: impl std::io::Read, count: &Mutex<Count>) {
         let whole = text.rfind('\r').map_or(0, |end| end + 1);
         let newest = text[..whole].trim_end().rsplit("mesg=").next();
         if let Some(mails) = newest.and_then(|number| number.parse().ok()) {
-            let mut count = count.lock().unwrap_or_else(|broken| broken.into_inner());
+            let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
             if mails > count.mails {
                 count.mails = mails;
                 count.first.get_or_insert((now, mails));
