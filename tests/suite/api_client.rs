@@ -22,7 +22,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-pub use settings::{ADMIN, account_settings, settings};
+pub use settings::{ADMIN, settings};
 
 /// A running service. Stopped and removed when dropped.
 pub struct Service {

@@ -11,7 +11,7 @@ use gatepost::secret::{CodeStyle, TokenHash};
 pub const ADMIN: &str = "gpa_test";
 
 /// The settings of the accounts in tests: as in production, with cheap hashes.
-pub fn account_settings() -> identity::Settings {
+fn account_settings() -> identity::Settings {
     let limit = |text: &str| text.parse().expect("a policy");
     let minutes = |count: u64| Duration::from_secs(count * 60);
     identity::Settings {
