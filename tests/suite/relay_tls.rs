@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use gatepost::mail::Parcel;
-use gatepost::mail::attempt::{Outcome, Stage};
+use gatepost::mail::attempt::{Outcome, Stage, Symptom};
 use gatepost::mail::relay::{Failure, Relay, Security, Settings};
 use gatepost::secret::SecretText;
 use gatepost::world::Simulated;
@@ -28,14 +28,18 @@ struct Certificate {
 
 impl Certificate {
     fn of(name: &str) -> Certificate {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        Certificate::until(name, 4096)
+    }
+
+    /// One that lapses with the beginning of that year.
+    fn until(name: &str, year: i32) -> Certificate {
+        let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let cert = parameters.self_signed(&signing_key).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("tls.crt"), made.cert.pem()).unwrap();
-        std::fs::write(
-            folder.path().join("tls.key"),
-            made.signing_key.serialize_pem(),
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("tls.crt"), cert.pem()).unwrap();
+        std::fs::write(folder.path().join("tls.key"), signing_key.serialize_pem()).unwrap();
         Certificate { folder }
     }
 
@@ -168,6 +172,8 @@ async fn a_certificate_that_is_unknown_or_for_another_host_is_refused() {
         (Stage::Tls, Outcome::Configuration)
     );
     let elsewhere = Certificate::of("mail.example.com");
+    assert_eq!(failure.symptom, Some(Symptom::UnknownIssuer), "{failure}");
+    assert_eq!(failure.rule.unwrap().id, "unknown_issuer");
     let (other_port, _) = mailin(&elsewhere);
     let settings = over_tls(other_port, Security::StartTls, Some(&elsewhere));
     let failure = deliver(settings).await.unwrap_err();
@@ -175,7 +181,30 @@ async fn a_certificate_that_is_unknown_or_for_another_host_is_refused() {
         (failure.stage, failure.outcome),
         (Stage::Tls, Outcome::Configuration)
     );
+    assert_eq!(failure.symptom, Some(Symptom::WrongName), "{failure}");
+    assert_eq!(failure.rule.unwrap().id, "wrong_name");
     assert!(mailbox.received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_lapsed_is_refused_and_its_time_is_named() {
+    let lapsed = Certificate::until("localhost", 2020);
+    let (port, _) = mailin(&lapsed);
+    let settings = over_tls(port, Security::StartTls, Some(&lapsed));
+    let failure = deliver(settings).await.unwrap_err();
+    assert_eq!(
+        (failure.stage, failure.outcome, failure.symptom),
+        (
+            Stage::Tls,
+            Outcome::Configuration,
+            Some(Symptom::CertificateTime)
+        )
+    );
+    assert_eq!(failure.rule.unwrap().id, "certificate_time");
+    assert!(
+        failure.to_string().contains("2020-01-01T00:00:00Z"),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
@@ -216,6 +245,8 @@ async fn tls_from_the_first_byte() {
         (failure.stage, failure.outcome),
         (Stage::Tls, Outcome::Configuration)
     );
+    assert_eq!(failure.symptom, Some(Symptom::NotTls), "{failure}");
+    assert_eq!(failure.rule.unwrap().id, "not_tls");
 }
 
 #[test]

@@ -12,7 +12,7 @@ const LEAST_CUT: usize = 4;
 
 /// The forms in which the password may come back.
 #[derive(Default)]
-pub(super) struct Secrets(Vec<Vec<u8>>);
+pub struct Secrets(Vec<Vec<u8>>);
 
 impl Secrets {
     pub fn of(settings: &Settings) -> Secrets {
@@ -51,14 +51,14 @@ impl Secrets {
         let secrets = self.0.iter().map(Vec::as_slice).chain(more);
         secrets
             .filter(|secret| !secret.is_empty())
-            .fold(bytes, blot)
+            .fold(bytes, |bytes, secret| blot(&bytes, secret))
     }
 }
 
-fn blot(bytes: Vec<u8>, secret: &[u8]) -> Vec<u8> {
+fn blot(bytes: &[u8], secret: &[u8]) -> Vec<u8> {
     let finder = memmem::Finder::new(secret);
     let mut clean = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.as_slice();
+    let mut rest = bytes;
     while let Some(at) = finder.find(rest) {
         clean.extend_from_slice(&rest[..at]);
         clean.extend_from_slice(b"***");
