@@ -163,8 +163,6 @@ settings! {
     }
     /// Mail that was sent, or will be.
     outbox: Outbox {
-        /// How long the text of a mail that failed for good is kept, sealed, so that it can be sent again.
-        dead_kept: Duration = value::some_duration, "7d";
         /// How long a mail that is done with is remembered (without its text), or off: for ever.
         retention: Option<Duration> = value::duration_or_off, "30d";
     }

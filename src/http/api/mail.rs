@@ -24,11 +24,13 @@ use crate::http::problem::Kind;
 use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::language::Language;
+use crate::mail::outbox::Item;
 use crate::operator;
 use crate::operator::Holder;
 use crate::operator::IdempotencyKey;
 use crate::operator::Operator;
 use crate::operator::SendError;
+use crate::store;
 
 /// Orders a mail: either `template` with `values`, or `subject` and `text`.
 #[derive(Object)]
@@ -181,7 +183,7 @@ impl MailApi {
         let order = form.0.into();
         let ordered = self.operator.send(&holder, &order, key.as_ref(), ip);
         let ordered = ordered.await?;
-        let told = self.tell(request, ordered.mail);
+        let told = self.tell(request, ordered.mail).await?;
         Ok(reply::Ordered {
             location: format!("/api/v1/mail/{}", told.id),
             body: told,
@@ -202,20 +204,16 @@ impl MailApi {
         let id = id.0.parse().map_err(|_| Problem::new(Kind::NotFound))?;
         let found = self.operator.ordered(&holder, id).await?;
         let found = found.ok_or(Problem::new(Kind::NotFound))?;
-        Ok(reply::Reply(self.tell(request, found)))
+        Ok(reply::Reply(self.tell(request, found).await?))
     }
 
     async fn holder(&self, token: &ApiKeyToken) -> Result<Holder, Problem> {
         Ok(self.operator.key_holder(token.required()?).await?)
     }
 
-    fn tell(&self, request: &Request, mail: crate::mail::outbox::Item) -> OutboxMail {
-        let telling = Telling {
-            language: caller::language(request).unwrap_or(self.language),
-            routes: self.operator.routes.routes(),
-            now: self.operator.world.now(),
-        };
-        telling.mail(mail.id, mail.row)
+    async fn tell(&self, request: &Request, mail: Item) -> Result<OutboxMail, store::Error> {
+        let telling = Telling::of(&self.operator, request, self.language).await?;
+        Ok(telling.mail(mail.id, mail.row))
     }
 }
 

@@ -14,8 +14,10 @@ use crate::mail::attempt::Attempt;
 use crate::mail::attempt::text_of;
 use crate::mail::outbox;
 use crate::mail::outbox::State;
+use crate::mail::route::RouteName;
 use crate::mail::route::Status;
 use crate::mail::rulebook;
+use crate::mail::rulebook::Rule;
 use crate::operator::Operator;
 use crate::store;
 use crate::world::Timestamp;
@@ -212,6 +214,7 @@ impl Telling {
     /// The mail called `id`.
     pub fn mail(&self, id: OutboxId, row: outbox::Row) -> OutboxMail {
         let why = self.why(&row);
+        let next_at = next_at(&row, &why);
         OutboxMail {
             id: id.to_string(),
             kind: row.kind.word().to_owned(),
@@ -226,7 +229,7 @@ impl Telling {
             message_id: row.message_id,
             size: row.size,
             created_at: row.created_at.to_string(),
-            next_at: row.due_at.map(|at| at.to_string()),
+            next_at,
             expires_at: row.expires_at.to_string(),
             finished_at: row.finished_at.map(|at| at.to_string()),
             tries: row.tries,
@@ -252,23 +255,49 @@ impl Telling {
             reply: attempt.reply_text(),
             transcript: text_of(&attempt.transcript),
             meaning: rule.map(|rule| rule.meaning.of(self.language).to_owned()),
-            advice: rule.map(|rule| rule.advice.of(self.language).to_owned()),
+            advice: rule.map(|rule| self.remedy(rule, attempt.route)),
             page: rule.and_then(|rule| rule.page.clone()),
             rule: attempt.rule.clone(),
         }
     }
 
+    /// What to do about a failure on `route`, with the name of its account where that matters.
+    fn remedy(&self, rule: &Rule, route: Option<RouteName>) -> String {
+        let name = route.unwrap_or(RouteName::Primary);
+        let status = self.routes.iter().find(|status| status.name == name);
+        rule.remedy(
+            self.language,
+            status.and_then(|status| status.user.as_deref()),
+        )
+    }
+
     /// Why a mail stands where it stands.
     pub fn why(&self, row: &outbox::Row) -> Why {
         let why = outbox::why(row, &self.routes, self.now);
+        let route = row.setback.as_ref().and_then(|setback| setback.route);
+        let advice = match why.rule {
+            Some(rule) => Some(self.remedy(rule, route)),
+            None => why.advice(self.language).map(str::to_owned),
+        };
         Why {
             code: why.code.to_owned(),
             text: why.text(self.language),
-            advice: why.advice(self.language).map(str::to_owned),
+            advice,
             page: why.page().map(str::to_owned),
             next_at: why.next_at.map(|at| at.to_string()),
         }
     }
+}
+
+/// When a mail that waits is tried next: its own time, or that of the route that keeps it waiting.
+fn next_at(row: &outbox::Row, why: &Why) -> Option<String> {
+    let waits = matches!(row.state, State::Queued | State::Uncertain);
+    let own = || match why.code.as_str() {
+        "waiting" => row.due_at.map(|at| at.to_string()),
+        // Nobody knows before the operator resumes the route, or the mail that tries it is back.
+        _ => None,
+    };
+    why.next_at.clone().or_else(own).filter(|_| waits)
 }
 
 /// The stable word of a stage or an outcome: the one it is stored under.

@@ -110,6 +110,7 @@ impl Route {
             Some(_) => "paused",
             None => word_of_breaker,
         };
+        let account = status.user.clone();
         Route {
             name: status.name.word().to_owned(),
             host: status.host,
@@ -134,7 +135,7 @@ impl Route {
                     code: error.code,
                     text: error.text,
                     meaning: rule.map(|rule| rule.meaning.of(language).to_owned()),
-                    advice: rule.map(|rule| rule.advice.of(language).to_owned()),
+                    advice: rule.map(|rule| rule.remedy(language, account.as_deref())),
                     page: rule.and_then(|rule| rule.page.clone()),
                     rule: error.rule,
                 }
