@@ -1,4 +1,4 @@
-//! The sentences of [`why`](super::why), in every language. Whole sentences, times in RFC 3339,
+//! The sentences of [`why`](fn@super::why), in every language. Whole sentences, times in RFC 3339,
 //! and what a server said quoted and cut, with nothing in it that a terminal would obey.
 
 use super::row::Setback;
