@@ -196,6 +196,13 @@ impl<'a> Way<'a> {
         ))
     }
 
+    /// Whose server the host is, if it is not the named provider's but that of another one.
+    fn of_another(&self) -> Option<&'static Provider> {
+        let named = self.provider?;
+        let host = self.host.filter(|host| !named.serves(host))?;
+        provider::by_host(host)
+    }
+
     /// What people call the setting: the name of a Django project, where there is one.
     fn called(&self, setting: &str) -> String {
         match (self.section, setting) {
@@ -269,7 +276,16 @@ impl<'a> Way<'a> {
             }
             None => warnings.extend(self.odd_port(&from)),
         }
-        if let Some(provider) = self.provider {
+        if let Some(other) = self.of_another() {
+            let named = self.provider.map_or("", |provider| &provider.title);
+            refuse(format!(
+                "{section}.provider is {named} ({}), but {section}.host ({}) is a server of {}; \
+                 leave one of them out, or name the same provider with both",
+                from("provider"),
+                from("host"),
+                other.title
+            ));
+        } else if let Some(provider) = self.provider {
             self.check_account(provider, settings, &from, &mut refuse, &mut warnings);
         }
         (errors, warnings)
@@ -353,6 +369,17 @@ impl<'a> Way<'a> {
     ) {
         let (section, title) = (self.section, &provider.title);
         let Some(user) = self.user else {
+            if self.password.is_none() && !self.is_local() {
+                warnings.push(format!(
+                    "{section}.user and {section}.password are not set, and {title} takes mail only \
+                     after a login; set {} ({}) and {} ({}, from {})",
+                    self.called("user"),
+                    provider.user_hint.en,
+                    self.called("password"),
+                    provider.password.en,
+                    provider.page
+                ));
+            }
             return;
         };
         if let Some(only) = provider.user.as_deref().filter(|only| *only != user) {

@@ -198,6 +198,17 @@ fn what_does_not_go_with_the_provider_is_said_with_what_would() {
             account("qq", "ann@example.com", "hunter2"),
         ),
         (
+            "one provider's name and another's host",
+            gmail().env("EMAIL_HOST", "smtp.qq.com"),
+        ),
+        (
+            "Gmail without an account",
+            relay(&[
+                ("EMAIL_PROVIDER", "gmail"),
+                ("DEFAULT_FROM_EMAIL", "a@example.com"),
+            ]),
+        ),
+        (
             "Aliyun, port 80",
             account("aliyun", "ann@example.com", "hunter2").env("EMAIL_PORT", "80"),
         ),
