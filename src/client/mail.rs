@@ -17,7 +17,7 @@ pub struct Mail {
     pub template: Option<String>,
     /// `queued`, `sending`, `sent`, `uncertain`, `dead`, `expired` or `discarded`.
     pub state: String,
-    /// `prompt` or `ordinary`.
+    /// `prompt`, `high` or `ordinary`.
     #[serde(default)]
     pub lane: String,
     /// Whom it goes to.

@@ -32,15 +32,29 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Somebody sits before the screen and waits for this mail.
-    Prompt,
+    /// Somebody sits before the screen and waits for this mail. For codes, links and what stands
+    /// in for them, and nothing else: what is kept for them in a budget, and the fallback, are
+    /// theirs alone.
+    Prompt = 0,
     /// Nobody waits.
-    Ordinary,
+    Ordinary = 1,
+    /// Whoever ordered it wants it to go before the ordinary ones; otherwise it is one of them.
+    // The numbers are stored: it came last.
+    High = 2,
 }
 
 impl Lane {
-    /// Both, the first to be served first.
-    pub const ALL: [Lane; 2] = [Lane::Prompt, Lane::Ordinary];
+    /// All of them, the first to be served first.
+    pub const ALL: [Lane; 3] = [Lane::Prompt, Lane::High, Lane::Ordinary];
+
+    /// Its stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Lane::Prompt => "prompt",
+            Lane::High => "high",
+            Lane::Ordinary => "ordinary",
+        }
+    }
 }
 
 impl Kind {
@@ -83,8 +97,9 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// The lane of mails for which none was asked. Codes, links and what stands in for them go first: all of them answer a request for a
-    /// code, and a difference here would tell whether an address has an account.
+    /// The lane of mails for which none was asked. Codes, links and what stands in for them go
+    /// first: all of them answer a request for a code, and a difference here would tell whether
+    /// an address has an account.
     pub const fn lane(self) -> Lane {
         match self {
             Kind::PasswordChanged | Kind::Message => Lane::Ordinary,

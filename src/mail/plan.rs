@@ -9,11 +9,15 @@ use crate::world::Timestamp;
 /// try at 0 s is the first one. Somebody waits for these.
 const PROMPT: [u64; 4] = [5, 15, 45, 120];
 
+/// Whoever ordered it would like it soon: twice quickly, then like all others, so that a mail
+/// that lives for days is not tried hundreds of times.
+const HIGH: [u64; 9] = [15, 60, 120, 300, 600, 900, 1800, 3600, 7200];
+
 /// As for Postfix and Stalwart, milder at the start: nobody waits for these.
 const ORDINARY: [u64; 7] = [120, 300, 600, 900, 1800, 3600, 7200];
 
-/// Ordinary waits differ by up to 15 % either way, so that a crowd that failed together does not
-/// come back together.
+/// Waits differ by up to 15 % either way, but those of codes, so that a crowd that failed together does
+/// not come back together.
 const SPREAD_PERCENT: u64 = 15;
 
 /// When to try again after the `tries`-th failure, which was at `now`; `None` when that would be
@@ -27,11 +31,12 @@ pub fn next_try(
 ) -> Option<Timestamp> {
     let waits: &[u64] = match lane {
         Lane::Prompt => &PROMPT,
+        Lane::High => &HIGH,
         Lane::Ordinary => &ORDINARY,
     };
     let nth = usize::try_from(tries.max(1) - 1).unwrap_or(usize::MAX);
     let mut millis = waits[nth.min(waits.len() - 1)] * 1000;
-    if lane == Lane::Ordinary {
+    if lane != Lane::Prompt {
         let spread = millis * SPREAD_PERCENT / 100;
         millis = millis - spread + u64::from(chance) % (2 * spread + 1);
     }
@@ -62,6 +67,13 @@ mod tests {
             [5, 15, 45, 120, 120, 120, 120],
             "0, 5, 15, 45 s, 2 min within ten minutes"
         );
+    }
+
+    #[test]
+    fn a_mail_of_high_priority_is_tried_twice_soon_and_then_like_all_others() {
+        let waited = waits(Lane::High, 7 * 86_400, 0);
+        assert_eq!(waited[..4], [12, 51, 102, 255]);
+        assert!(waited.len() < 120, "{} tries in a week", waited.len());
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Faults {
     fn priority(&mut self, text: Option<&str>) -> Lane {
         match text {
             None | Some("normal") => Lane::Ordinary,
-            Some("high") => Lane::Prompt,
+            Some("high") => Lane::High,
             Some(_) => {
                 self.refuse("/priority", "unknown", "use normal or high");
                 Lane::Ordinary

@@ -46,7 +46,9 @@ async fn compose(post: &Arc<Post>, lane: Lane, count: usize) -> Vec<Letter> {
                 let to = format!("u{number}@example.org");
                 let mut letter = match lane {
                     Lane::Prompt => post.code(&to).0,
-                    Lane::Ordinary => post.letter(&Occasion::PasswordChanged { at: now }, &to),
+                    Lane::High | Lane::Ordinary => {
+                        post.letter(&Occasion::PasswordChanged { at: now }, &to)
+                    }
                 };
                 letter.due_at = now + Duration::from_millis(number as u64);
                 letter

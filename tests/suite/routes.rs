@@ -79,6 +79,13 @@ fn notice(post: &Post, to: &str) -> Letter {
     letter
 }
 
+/// One that goes before those, and has none of what is kept for codes.
+fn high(post: &Post, to: &str) -> Letter {
+    let mut letter = notice(post, to);
+    letter.lane = Lane::High;
+    letter
+}
+
 /// Composes each a millisecond after the one before it, and queues them.
 async fn queue(post: &Post, count: usize, make: impl Fn(&Post, &str) -> Letter) -> Vec<OutboxId> {
     let letters: Vec<Letter> = (0..count)
@@ -290,7 +297,9 @@ async fn the_day_has_a_share_for_codes_and_is_remembered_over_a_restart() {
         },
         ..post.route(server.port)
     };
-    let notices = queue(&post, 8, notice).await;
+    let ordinary = queue(&post, 5, notice).await;
+    let mut notices = queue(&post, 3, high).await;
+    notices.extend(ordinary);
     let courier = start(&post, route(), None);
     for id in &notices[..6] {
         post.until_state(*id, State::Sent).await;
@@ -337,7 +346,8 @@ async fn codes_take_the_fallback_while_the_primary_is_shut_and_nothing_else_does
     })
     .await;
     let codes = queue(&post, 3, code).await;
-    let notices = queue(&post, 2, notice).await;
+    let mut notices = queue(&post, 2, notice).await;
+    notices.extend(queue(&post, 1, high).await);
     let fallback = Some(post.route(other.port));
     let courier = start(&post, way(&post, primary.port), fallback);
     for id in [codes[0], codes[2]] {

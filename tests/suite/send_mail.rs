@@ -254,7 +254,7 @@ fn high_priority_overtakes() {
         let mail = json!({"to": to, "subject": to, "text": "x", "priority": priority, "send_at": rfc3339(due)});
         let ordered = order(&gatepost, &key, &mail).expect(202);
         let lane = if priority == "high" {
-            "prompt"
+            "high"
         } else {
             "ordinary"
         };

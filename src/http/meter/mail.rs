@@ -142,12 +142,7 @@ impl MailMeter {
             counter.inner().store(count, Ordering::Relaxed);
         }
         for lane in Lane::ALL {
-            let label = InLane {
-                lane: match lane {
-                    Lane::Prompt => "prompt",
-                    Lane::Ordinary => "ordinary",
-                },
-            };
+            let label = InLane { lane: lane.word() };
             let counted = self.waits.get_or_create(&label);
             let mut waits = counted.0.lock().unwrap_or_else(PoisonError::into_inner);
             *waits = tally.waits(lane).clone();

@@ -13,8 +13,8 @@ use crate::world::{Timestamp, World};
 /// When the next mail is due.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Due {
-    prompt: Option<Timestamp>,
-    ordinary: Option<Timestamp>,
+    /// By the number of the lane.
+    first: [Option<Timestamp>; Lane::ALL.len()],
     /// The first prompt one that may take the fallback; not asked for while none may.
     undoubted: Option<Timestamp>,
 }
@@ -22,49 +22,40 @@ pub struct Due {
 impl Due {
     /// Reads it, or that of the `only` mail that matters; with `fallback` that one's as well.
     pub fn read(read: &impl Read, only: Option<OutboxId>, fallback: bool) -> Result<Due, Error> {
+        let mut due = Due::default();
         let Some(id) = only else {
-            return Ok(Due {
-                prompt: outbox::next_in(read, Lane::Prompt)?,
-                ordinary: outbox::next_in(read, Lane::Ordinary)?,
-                undoubted: match fallback {
-                    true => outbox::next_undoubted(read, Lane::Prompt)?,
-                    false => None,
-                },
-            });
+            for lane in Lane::ALL {
+                due.first[lane as usize] = outbox::next_in(read, lane)?;
+            }
+            if fallback {
+                due.undoubted = outbox::next_undoubted(read, Lane::Prompt)?;
+            }
+            return Ok(due);
         };
-        let Some(row) = outbox::get(read, id)? else {
-            return Ok(Due::default());
-        };
-        Ok(match row.lane() {
-            Lane::Prompt => Due {
-                prompt: row.due_at,
-                ordinary: None,
-                undoubted: row.due_at.filter(|_| !row.doubtful),
-            },
-            Lane::Ordinary => Due {
-                ordinary: row.due_at,
-                ..Due::default()
-            },
-        })
+        if let Some(row) = outbox::get(read, id)? {
+            due.first[row.lane() as usize] = row.due_at;
+            if row.lane() == Lane::Prompt {
+                due.undoubted = row.due_at.filter(|_| !row.doubtful);
+            }
+        }
+        Ok(due)
     }
 
     /// When the first mail of `lane` is.
     pub fn of(&self, lane: Lane) -> Option<Timestamp> {
-        match lane {
-            Lane::Prompt => self.prompt,
-            Lane::Ordinary => self.ordinary,
-        }
+        self.first[lane as usize]
     }
 
     /// When the first mail is that is wanted.
     pub fn first(&self, want: &Want) -> Option<Timestamp> {
         let prompt = match want.undoubted_only {
             true => self.undoubted,
-            false => self.prompt,
+            false => self.of(Lane::Prompt),
         };
         let prompt = prompt.filter(|_| want.limit > 0);
-        let ordinary = self.ordinary.filter(|_| want.ordinary > 0);
-        prompt.into_iter().chain(ordinary).min()
+        let others = [Lane::High, Lane::Ordinary].into_iter();
+        let others = others.filter_map(|lane| self.of(lane).filter(|_| want.ordinary > 0));
+        prompt.into_iter().chain(others).min()
     }
 }
 

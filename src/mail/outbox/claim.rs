@@ -35,9 +35,9 @@ pub struct Claim {
 /// What a courier can take just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Want {
-    /// How many mails, both lanes together.
+    /// How many mails, all lanes together.
     pub limit: usize,
-    /// Up to how many, both lanes together, may be filled with mails that nobody waits for.
+    /// Up to how many, all lanes together, may be filled with mails that nobody waits for.
     pub ordinary: usize,
     /// Whether to leave mails alone that may have reached their recipient already.
     pub undoubted_only: bool,
@@ -56,7 +56,7 @@ impl Want {
     fn of(&self, lane: Lane) -> usize {
         match lane {
             Lane::Prompt => self.limit,
-            Lane::Ordinary => self.ordinary.min(self.limit),
+            Lane::High | Lane::Ordinary => self.ordinary.min(self.limit),
         }
     }
 }
@@ -398,7 +398,7 @@ pub(super) fn gone_by(row: &Row) -> State {
     }
     match row.lane() {
         Lane::Prompt => State::Expired,
-        Lane::Ordinary => State::Dead,
+        Lane::High | Lane::Ordinary => State::Dead,
     }
 }
 
@@ -414,14 +414,16 @@ fn setback(attempt: &Attempt) -> Setback {
     }
 }
 
-/// When the next mail is due (or the next lease runs out), in either lane.
+/// When the next mail is due (or the next lease runs out), in any lane.
 ///
 /// # Errors
 /// Those of the store.
 pub fn next_due(read: &impl Read) -> Result<Option<Timestamp>, Error> {
-    let prompt = next_in(read, Lane::Prompt)?;
-    let ordinary = next_in(read, Lane::Ordinary)?;
-    Ok(prompt.into_iter().chain(ordinary).min())
+    let mut first = None;
+    for lane in Lane::ALL {
+        first = first.into_iter().chain(next_in(read, lane)?).min();
+    }
+    Ok(first)
 }
 
 /// When the next mail of `lane` is due, or the next lease runs out in it.

@@ -36,9 +36,9 @@ pub struct Limits {
 /// How many mails may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
-    /// In both lanes together.
+    /// In all lanes together.
     pub all: usize,
-    /// In the lane that nobody waits for.
+    /// In those that nobody waits for.
     pub ordinary: usize,
 }
 
@@ -131,7 +131,7 @@ impl Purse {
         let per_day = self.limits.per_day?;
         Some(match lane {
             Lane::Prompt => per_day,
-            Lane::Ordinary => per_day.saturating_sub(self.limits.kept_for_codes),
+            Lane::High | Lane::Ordinary => per_day.saturating_sub(self.limits.kept_for_codes),
         })
     }
 

@@ -40,7 +40,7 @@ async fn a_scheduled_mail_waits_for_its_time_and_lives_from_then_on() {
 }
 
 #[tokio::test]
-async fn the_oldest_due_comes_first_in_its_lane_and_prompt_ones_before() {
+async fn the_oldest_due_comes_first_in_its_lane_and_urgent_ones_before() {
     let post = Post::new();
     let late = post
         .put(scheduled(&post, "a@example.org", 20 * SECOND))
@@ -50,16 +50,17 @@ async fn the_oldest_due_comes_first_in_its_lane_and_prompt_ones_before() {
         .await;
     post.simulated.advance(15 * SECOND);
     let mut high = post.notice("c@example.org");
-    high.lane = Lane::Prompt;
+    high.lane = Lane::High;
     let now_due = post.put(post.notice("d@example.org")).await;
     let high = post.put(high).await;
+    let code = post.put(post.code("e@example.org").0).await;
     post.simulated.advance(15 * SECOND);
     let now = post.now();
     let claims = post
         .write(move |tx| outbox::claim(tx, now, LEASE, Want::any(10)))
         .await;
     let order: Vec<_> = claims.iter().map(|claim| claim.id).collect();
-    assert_eq!(order, [high, early, now_due, late]);
+    assert_eq!(order, [code, high, early, now_due, late]);
 }
 
 #[tokio::test]

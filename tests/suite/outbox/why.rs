@@ -205,7 +205,7 @@ async fn what_is_kept_of_the_budget_is_for_codes() {
     let code = post.standing(Standing::Queued).await;
     let notice = post.put(post.notice("ann@example.org")).await;
     let mut high = post.notice("bob@example.org");
-    high.lane = Lane::Prompt;
+    high.lane = Lane::High;
     let high = post.put(high).await;
     let status = Status {
         budget: Budget {
@@ -218,7 +218,7 @@ async fn what_is_kept_of_the_budget_is_for_codes() {
     };
     let routes = [status];
     assert_eq!(ask(&post, code, &routes).await.code, "waiting");
-    assert_eq!(ask(&post, high, &routes).await.code, "waiting");
+    assert_eq!(ask(&post, high, &routes).await.code, "route_budget");
     assert_eq!(ask(&post, notice, &routes).await.code, "route_budget");
 }
 

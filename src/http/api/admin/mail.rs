@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::http::caller;
 use crate::language::Language;
-use crate::mail::Lane;
 use crate::mail::OutboxId;
 use crate::mail::attempt::Attempt;
 use crate::mail::attempt::text_of;
@@ -73,7 +72,7 @@ pub struct OutboxMail {
     pub template: Option<String>,
     /// `queued`, `sending`, `sent`, `uncertain`, `dead`, `expired` or `discarded`.
     pub state: String,
-    /// Who is served first: `prompt`, then `ordinary`.
+    /// Who is served first: `prompt` (codes and links), then `high`, then `ordinary`.
     pub lane: String,
     /// Whom it goes to.
     pub to: String,
@@ -219,10 +218,7 @@ impl Telling {
             id: id.to_string(),
             kind: row.kind.word().to_owned(),
             state: row.state.word().to_owned(),
-            lane: match row.lane() {
-                Lane::Prompt => "prompt".to_owned(),
-                Lane::Ordinary => "ordinary".to_owned(),
-            },
+            lane: row.lane().word().to_owned(),
             template: row.template,
             to: row.to.to_string(),
             language: row.language.tag().to_owned(),
