@@ -49,6 +49,7 @@ mod rulebook;
 mod secrecy;
 mod send_audit;
 mod send_fields;
+mod send_hostile;
 mod send_mail;
 mod send_repeat;
 mod smtp;

@@ -1,31 +1,57 @@
 //! Values as templates see them, and what stands in for those that are not there while it is
 //! found out which of them a template cannot do without.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use minijinja::Value;
+use minijinja::value::DynObject;
 use minijinja::value::Enumerator;
 use minijinja::value::Object;
 use serde_json::Value as Json;
 
-/// Answers whatever it is asked, so that a template goes on.
+/// Answers whatever it is asked, so that a template goes on: to so many questions with another of
+/// its kind that has more to say, and behind those with one that holds nothing. Whatever walks
+/// through it (loops, comparisons, hashes) comes to an end.
 #[derive(Debug)]
-struct StandIn;
+struct StandIn {
+    deeper: u8,
+}
+
+/// Deeper than a template asks for fields of fields and loops in loops. Hashing one takes two to
+/// the power of this steps.
+const DEEPEST: u8 = 6;
+
+impl StandIn {
+    fn inside(&self) -> Value {
+        Value::from_object(StandIn {
+            deeper: self.deeper.saturating_sub(1),
+        })
+    }
+}
 
 impl Object for StandIn {
     fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
-        Some(Value::from_object(StandIn))
+        Some(self.inside())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(vec![Value::from_object(StandIn)])
+        match self.deeper {
+            0 => Enumerator::Empty,
+            _ => Enumerator::Values(vec![self.inside()]),
+        }
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
         true
+    }
+
+    /// All are alike. Without this they would be compared by what they hold.
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        other.downcast_ref::<StandIn>().map(|_| Ordering::Equal)
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +70,7 @@ pub struct Gaps {
 /// What may stand in for a value: something for each thing that a template may do with one.
 pub fn fillings() -> [Value; 3] {
     [
-        Value::from_object(StandIn),
+        Value::from_object(StandIn { deeper: DEEPEST }),
         Value::from(1),
         Value::from("1"),
     ]
