@@ -7,9 +7,10 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::process::patiently;
 
 /// `gatepost` in a folder, with nothing in its environment that this machine happens to have.
 fn gatepost(folder: &Path, arguments: &[&str]) -> Command {
@@ -56,10 +57,10 @@ impl Running {
         arguments.extend(ANY_PORT);
         arguments.extend(more);
         let mut child = gatepost(folder, &arguments).spawn().unwrap();
-        let ready = loop {
+        let ready = patiently(|| {
             if let Ok(text) = std::fs::read_to_string(folder.join("ready")) {
                 // It is renamed into place: whoever sees it sees all of it.
-                break serde_json::from_str::<Value>(&text).unwrap();
+                return Some(serde_json::from_str::<Value>(&text).unwrap());
             }
             if let Some(status) = child.try_wait().unwrap() {
                 let mut said = String::new();
@@ -71,8 +72,9 @@ impl Running {
                     .unwrap();
                 panic!("it ended before it listened ({status}): {said}");
             }
-            std::thread::park_timeout(Duration::from_millis(2));
-        };
+            None
+        });
+        let ready = ready.expect("it listens within a minute");
         assert_eq!(ready["pid"], child.id());
         Running { child, ready }
     }

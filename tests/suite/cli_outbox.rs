@@ -6,7 +6,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::json;
@@ -49,19 +48,13 @@ fn complaint(folder: &Path, arguments: &[&str]) -> String {
 
 /// Asks until it is so.
 fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..2_000 {
-        if is_so() {
-            return;
-        }
-        // Not a wait for time to pass: another process gets there when it gets there.
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-    panic!("never: {what}");
+    let so = process::patiently(|| is_so().then_some(()));
+    assert!(so.is_some(), "never: {what}");
 }
 
-fn until_in_state(folder: &Path, id: &str, state: &str) {
+fn until_in_state(running: &Process, id: &str, state: &str) {
     until(&format!("{id} is {state}"), || {
-        told(folder, &["outbox", "show", id])["state"] == state
+        running.admin(&format!("/outbox/{id}"))["state"] == state
     });
 }
 
@@ -91,7 +84,7 @@ fn a_mail_is_looked_at_and_looked_after() {
         ("EMAIL_PORT", &port),
         ("EMAIL_USE_TLS", "0"),
     ];
-    let _running = Process::start("serve", folder, &relay_of);
+    let running = Process::start("serve", folder, &relay_of);
 
     // The story of a test mail: which steps went well, and where one failed, the relay's words.
     let story = |address: &str| run(&mut gatepost(folder, &["send-test-mail", address]));
@@ -163,7 +156,7 @@ fn a_mail_is_looked_at_and_looked_after() {
     assert!(err.contains(&sent) && err.contains("sent"), "{err}");
     moved_in.store(true, Ordering::SeqCst);
     assert_eq!(told(folder, &["outbox", "requeue", &dead])["id"], *dead);
-    until_in_state(folder, &dead, "sent");
+    until_in_state(&running, &dead, "sent");
 
     let said = shown(folder, &["outbox", "discard", &queued]);
     assert!(said.contains(&format!("outbox undo {queued}")), "{said}");
@@ -177,7 +170,7 @@ fn a_mail_is_looked_at_and_looked_after() {
     );
     complaint(folder, &["outbox", "undo", &queued]);
     let tries = || {
-        let mail = told(folder, &["outbox", "show", &queued]);
+        let mail = running.admin(&format!("/outbox/{queued}"));
         mail["attempts"].as_array().unwrap().len()
     };
     let before = tries();
@@ -219,6 +212,12 @@ fn without_a_gatepost_a_command_says_how_to_start_one_and_makes_nothing() {
         assert!(err.contains("gatepost serve --data data"), "{err}");
         assert!(err.contains("--url"), "{err}");
     }
+    // What is suggested can be typed.
+    let err = complaint(folder.path(), &["outbox", "list", "--data", "Ann's data"]);
+    assert!(
+        err.contains(r"gatepost serve --data 'Ann'\''s data'"),
+        "{err}"
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -257,6 +256,14 @@ fn of_two_servers_the_one_that_is_named_answers() {
     );
     let token = std::fs::read_to_string(here.join(own)).unwrap();
     assert!(!err.contains(token.trim()), "{err}");
+    // Whoever does not know us is not asked about the next mail.
+    let two = [
+        "ob_01KAQ0Y3ZT8C6T1V5N9B4D7RGE",
+        "ob_01KAQ0Y3ZT8C6T1V5N9B4D7RGF",
+    ];
+    let wrong = [&["outbox", "retry"], &two[..], &wrong[2..]].concat();
+    let err = complaint(&here, &wrong);
+    assert!(err.contains(two[0]) && !err.contains(two[1]), "{err}");
     // A file that is not there, or holds something else.
     std::fs::write(here.join("empty"), "\n").unwrap();
     for file in ["gone", "empty"] {
@@ -344,7 +351,7 @@ fn keys_are_made_listed_and_revoked() {
 fn a_route_is_paused_and_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let _running = Process::start("dev", folder, &[]);
+    let running = Process::start("dev", folder, &[]);
     let paused = shown(folder, &["outbox", "pause"]);
     assert!(paused.contains("paused by the operator"), "{paused}");
     assert!(
@@ -365,12 +372,16 @@ fn a_route_is_paused_and_resumed() {
     assert_eq!(routes["items"][0]["state"], "paused", "{routes}");
 
     assert_ne!(told(folder, &["outbox", "resume"])["state"], "paused");
-    until_in_state(folder, mail["id"].as_str().unwrap(), "sent");
+    until_in_state(&running, mail["id"].as_str().unwrap(), "sent");
     // The board is a moment behind the store.
     until("the route tells that it sent", || {
-        let routes = shown(folder, &["outbox", "routes"]);
-        routes.contains("working") && routes.contains("Last sent")
+        running.admin("/routes")["items"][0]["last_success_at"].is_string()
     });
+    let routes = shown(folder, &["outbox", "routes"]);
+    assert!(
+        routes.contains("working") && routes.contains("Last sent"),
+        "{routes}"
+    );
 
     // Only one is set up.
     let err = complaint(folder, &["outbox", "pause", "fallback"]);
@@ -399,7 +410,7 @@ fn a_route_that_rests_says_why_and_a_resume_tries_it_at_once() {
         ("EMAIL_HOST_USER", "ann@example.com"),
         ("EMAIL_HOST_PASSWORD", "hunter2hunter2"),
     ];
-    let _running = Process::start("serve", folder, &account);
+    let running = Process::start("serve", folder, &account);
     let err = complaint(folder, &["send-test-mail", "ben@example.com"]);
     for words in ["FAILED  logging in", "535 5.7.8", "What to do"] {
         assert!(err.contains(words), "{words}: {err}");
@@ -418,5 +429,5 @@ fn a_route_that_rests_says_why_and_a_resume_tries_it_at_once() {
     assert_eq!(listed["items"][0]["tries"], 0, "{listed}");
     let_in.store(true, Ordering::SeqCst);
     told(folder, &["outbox", "resume"]);
-    until_in_state(folder, id, "sent");
+    until_in_state(&running, id, "sent");
 }

@@ -6,7 +6,6 @@ mod relay;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::json;
@@ -63,20 +62,19 @@ impl Gatepost {
 
     /// Waits until that many are sent, and nothing else is left.
     fn until_sent(&self, mails: u32) {
-        for _ in 0..12_000 {
+        let sent = process::patiently(|| {
             let page = self.outbox("?limit=1");
             let counts = &page["counts"];
             if counts["sent"] == mails {
                 assert_eq!(page["total"], mails, "{page}");
-                return;
+                return Some(());
             }
             for gone in ["dead", "expired", "discarded"] {
                 assert_eq!(counts[gone], 0, "{counts}");
             }
-            // Nobody outside is told when a mail is written down as sent.
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-        panic!("not all are sent: {}", self.outbox(""));
+            None
+        });
+        assert!(sent.is_some(), "not all are sent: {}", self.outbox(""));
     }
 
     /// Every mail, with its attempts.

@@ -109,7 +109,7 @@ fn asked(process: &Process, email: &str, wanted: impl Fn(&Value) -> bool) -> Val
 
 fn waited(process: &Process, email: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let query: String = email.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    let found = server::patiently(|| {
+    let found = process::patiently(|| {
         let page = process.admin(&format!("/outbox?to={query}"));
         Some(page["items"][0].clone()).filter(|mail| wanted(mail))
     });

@@ -11,6 +11,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// How long [`patiently`] rests between two questions, and how many it asks.
+const PAUSE: Duration = Duration::from_millis(5);
+const TURNS: usize = 12_000;
+
 /// A running gatepost on free ports. Killed when dropped.
 pub struct Process {
     child: Child,
@@ -38,6 +42,22 @@ pub fn command(folder: &Path) -> Command {
     command
 }
 
+/// Asks again and again until there is an answer, for a minute at most.
+///
+/// Tests wait for events and move the time themselves. This is the exception, and the only one:
+/// another process tells nobody when it has come so far, so it is asked. Nothing is measured by the
+/// pause, which leaves the machine to whoever is waited for.
+pub fn patiently<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..TURNS).find_map(|_| {
+        let answer = ask();
+        if answer.is_none() {
+            #[expect(clippy::disallowed_methods, reason = "see above")]
+            std::thread::park_timeout(PAUSE);
+        }
+        answer
+    })
+}
+
 impl Process {
     /// Starts it as `mode` (`dev` or `serve`) in `folder` and waits until it listens.
     pub fn start(mode: &str, folder: &Path, environment: &[(&str, &str)]) -> Process {
@@ -63,17 +83,14 @@ impl Process {
             .stderr(log)
             .spawn()
             .unwrap();
-        let told = loop {
-            if let Ok(text) = std::fs::read_to_string(&ready) {
-                break text;
-            }
+        let told = patiently(|| {
             if let Some(status) = child.try_wait().unwrap() {
                 let log = std::fs::read_to_string(folder.join("log")).unwrap();
                 panic!("gatepost ended before it listened ({status}):\n{log}");
             }
-            // Not a wait for time to pass: the file appears when it appears.
-            std::thread::park_timeout(Duration::from_millis(2));
-        };
+            std::fs::read_to_string(&ready).ok()
+        });
+        let told = told.expect("gatepost listens within a minute");
         let ready: Ready = serde_json::from_str(&told).unwrap();
         assert_eq!(ready.pid, child.id());
         let agent = ureq::Agent::config_builder()

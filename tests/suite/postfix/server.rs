@@ -15,14 +15,12 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+
+use crate::process::patiently;
 
 /// How to get what is missing.
 const INSTALL: &str = "as root: apt-get install --no-install-recommends postfix sasl2-bin libsasl2-modules (the service \
      of the system need not run)";
-
-/// How long a mail may take from the last reply into the maildir, and Postfix to start.
-const PATIENCE: usize = 5_000;
 
 /// The account that may send.
 pub const USER: &str = "ann";
@@ -297,15 +295,4 @@ fn free_port() -> u16 {
 fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) {
     let output = Command::new(program).args(arguments).output().unwrap();
     assert!(output.status.success(), "{program}: {output:?}");
-}
-
-/// Asks again until there is an answer. Nothing tells when a daemon of somebody else's is done.
-pub fn patiently<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    (0..PATIENCE).find_map(|_| {
-        let answer = ask();
-        if answer.is_none() {
-            std::thread::park_timeout(Duration::from_millis(4));
-        }
-        answer
-    })
 }
