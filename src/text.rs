@@ -1,5 +1,5 @@
 //! Which characters nobody sees: a text with one of them is not what it looks like. Whether that
-//! makes the text unacceptable is decided by whoever takes it.
+//! makes the text unacceptable is decided by whoever takes it. And how a word is quoted in a shell.
 
 /// Whether `c` is a control character, is not shown at all, or turns the direction of what is
 /// around it. Spaces that are as wide as they look are not meant.
@@ -38,9 +38,27 @@ pub fn is_visible(text: &str) -> bool {
     text.chars().any(seen)
 }
 
+/// A word as it is typed in a shell: as it is where no shell reads anything into it, or quoted.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_reads_something_into_it() {
+        assert_eq!(quoted("/var/lib/gate-post_1"), "/var/lib/gate-post_1");
+        assert_eq!(quoted("my data"), "'my data'");
+        assert_eq!(quoted("it's $HOME; *"), r"'it'\''s $HOME; *'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("資料"), "'資料'");
+    }
 
     #[test]
     fn what_nobody_sees_hides_and_letters_of_any_script_do_not() {

@@ -132,7 +132,7 @@ terminal they print tables, otherwise JSON.")]
     /// Make, list and revoke the API keys of the team's other programs
     #[command(after_help = "\
 Examples:
-  gatepost key create billing > billing.key
+  (umask 077; gatepost key create billing > billing.key)
   gatepost key list
   gatepost key revoke ak_01KDX0A9R7V8W6Z5Y4X3T2S1Q0")]
     Key {

@@ -76,18 +76,20 @@ pub fn run(args: Args) -> Result<(), Exit> {
     let world = World::system();
     let report = run::block_on(async {
         let names = Names::of_system();
+        let mut written = Ok(());
         let mut tell = |language: Language, step: &Step| {
-            if !args.json {
-                output::print(&paper.step(language, step));
+            if !args.json && written.is_ok() {
+                written = output::print(&paper.step(language, step));
             }
         };
-        doctor::examine(&order, &world, &names, &mut tell).await
-    })?;
+        let report = doctor::examine(&order, &world, &names, &mut tell).await;
+        written.map(|()| report)
+    })??;
     if args.json {
         let json = serde_json::to_value(&report).expect("texts and numbers are JSON");
-        screen::print_json(&json, true);
+        screen::print_json(&json, true)?;
     } else {
-        output::print(&paper.summary(&report));
+        output::print(&paper.summary(&report))?;
     }
     match report.ok {
         true => Ok(()),

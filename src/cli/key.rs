@@ -1,5 +1,7 @@
 //! `gatepost key`: the keys with which the team's other programs order mail.
 
+use std::io::IsTerminal as _;
+
 use clap::Subcommand;
 
 use crate::world::World;
@@ -18,7 +20,7 @@ pub enum Command {
     #[command(after_help = "\
 Examples:
   gatepost key create billing
-  gatepost key create billing > billing.key
+  (umask 077; gatepost key create billing > billing.key)
 
 A program sends it with its mail:
   curl http://127.0.0.1:8000/api/v1/mail/send -H \"Authorization: Bearer $(cat billing.key)\" \\
@@ -68,19 +70,23 @@ fn create(name: &str, server: &Server, json: bool) -> Result<(), Exit> {
     let client = server.client()?;
     let answer = client.create_key(name).map_err(|error| failed(&error))?;
     let made = answer.value;
-    if json {
-        let Screen::Program { indented } = Screen::new(true) else {
-            unreachable!("JSON was asked for");
-        };
-        screen::print_json(&answer.json, indented);
-        return Ok(());
-    }
-    output::print(&output::visible(&made.key));
     let (id, name) = (
         output::visible(&made.about.id),
         output::visible(&made.about.name),
     );
     let (url, again) = (client.url(), server.again());
+    let text = match json {
+        true => screen::written(&answer.json, std::io::stdout().is_terminal()),
+        false => output::visible(&made.key),
+    };
+    output::try_print(&text).map_err(|error| {
+        failed(&format_args!(
+            "the key of {name} was made and could not be written ({error}): it is lost; take it away with gatepost key revoke{again} {id}"
+        ))
+    })?;
+    if json {
+        return Ok(());
+    }
     output::complain(&format!(
         "This is the key of {name}. It is shown this once: gatepost keeps only its hash.\n\
          A program sends it as Authorization: Bearer … to {url}/api/v1/mail/send.\n\
@@ -93,14 +99,12 @@ fn list(server: &Server, json: bool) -> Result<(), Exit> {
     let answer = server.client()?.keys().map_err(|error| failed(&error))?;
     let width = match Screen::new(json) {
         Screen::Program { indented } => {
-            screen::print_json(&answer.json, indented);
-            return Ok(());
+            return screen::print_json(&answer.json, indented);
         }
         Screen::People { width } => width,
     };
     if answer.value.items.is_empty() {
-        output::print("There is no API key yet; gatepost key create NAME makes one.");
-        return Ok(());
+        return output::print("There is no API key yet; gatepost key create NAME makes one.");
     }
     let now = World::system().now();
     let rows = answer.value.items.into_iter().map(|key| {
@@ -113,8 +117,7 @@ fn list(server: &Server, json: bool) -> Result<(), Exit> {
         ]
     });
     let header = ["ID", "NAME", "MADE", "LAST USED"];
-    output::print(&screen::table(width, &header, rows.collect(), &[2, 3]));
-    Ok(())
+    output::print(&screen::table(width, &header, rows.collect(), &[2, 3]))
 }
 
 fn revoke(id: &str, server: &Server) -> Result<(), Exit> {

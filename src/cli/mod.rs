@@ -47,9 +47,13 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help goes to stdout with code 0, misuse to stderr with code 2.
             let code = u8::try_from(error.exit_code()).unwrap_or(MISUSED);
-            // A reader that is gone needs no help text.
-            let _ = error.print();
-            return ExitCode::from(code);
+            return match error.print() {
+                // A reader that is gone needs no help text.
+                Err(lost) if lost.kind() != std::io::ErrorKind::BrokenPipe => {
+                    ExitCode::from(code.max(FAILED))
+                }
+                _ => ExitCode::from(code),
+            };
         }
     };
     let done = match args.command {
@@ -61,10 +65,10 @@ pub fn main() -> ExitCode {
         }
         Command::Config { common, dev, json } => {
             let mode = if dev { Mode::Dev } else { Mode::Serve };
-            settings(mode, &common).map(|settings| show::show(&settings, json))
+            settings(mode, &common).and_then(|settings| show::show(&settings, json))
         }
         Command::Openapi { common, yaml } => settings(Mode::Serve, &common)
-            .map(|settings| output::print(serve::document(&settings, yaml).trim_end())),
+            .and_then(|settings| output::print(serve::document(&settings, yaml).trim_end())),
         Command::SendTestMail { common, address } => {
             settings(Mode::Serve, &common).and_then(|settings| test_mail::send(settings, &address))
         }

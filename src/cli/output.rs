@@ -1,13 +1,33 @@
-//! Writing to the terminal. A reader that has gone (`gatepost openapi | head`) is no error.
+//! Writing to the terminal, or to whatever stands in its place. A reader that has gone (`gatepost
+//! openapi | head`) is no error; an answer that could not be written (a full disk) is one.
 
+use std::io;
 use std::io::Write as _;
 
 use crate::text;
 
-/// Writes a line to the standard output.
-pub fn print(text: &str) {
-    // See above: whoever stops reading wants no more.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+use super::Exit;
+use super::FAILED;
+
+/// Writes a line to the standard output. An answer that got lost is said, and ends with
+/// [`FAILED`].
+pub fn print(text: &str) -> Result<(), Exit> {
+    match try_print(text) {
+        // Whoever stops reading wants no more.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("error: the standard output: {error}"));
+            Err(Exit(FAILED))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same for what must not get lost, a reader that has gone included: the error is the
+/// caller's to tell.
+pub fn try_print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()
 }
 
 /// Writes a line to the standard error.

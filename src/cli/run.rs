@@ -78,7 +78,8 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
         },
     };
     if banner.log.format == LogFormat::Human {
-        output::print(&banner::lines(&banner, running.http, running.smtp));
+        // A full disk behind it is no reason not to serve; that it could not be shown is said.
+        let _ = output::print(&banner::lines(&banner, running.http, running.smtp));
     }
     tracing::info!(http = %running.http, smtp = %running.smtp, "listening");
     let broken = tokio::select! {

@@ -16,6 +16,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::text;
 use crate::world::Timestamp;
 
+use super::Exit;
 use super::output;
 
 /// Columns of a terminal that does not tell, and the fewest that are laid out for.
@@ -56,12 +57,17 @@ impl Screen {
 }
 
 /// Prints JSON; what would act on a terminal is escaped, which says the same.
-pub fn print_json(json: &Value, indented: bool) {
+pub fn print_json(json: &Value, indented: bool) -> Result<(), Exit> {
+    output::print(&written(json, indented))
+}
+
+/// JSON as it is printed.
+pub fn written(json: &Value, indented: bool) -> String {
     let text = match indented {
         true => serde_json::to_string_pretty(json),
         false => serde_json::to_string(json),
     };
-    output::print(&escape(&text.expect("a JSON value is JSON")));
+    escape(&text.expect("a JSON value is JSON"))
 }
 
 /// Outside ASCII there is nothing in JSON but the insides of texts.
@@ -207,6 +213,27 @@ pub fn away(at: &str, now: Timestamp) -> String {
     }
 }
 
+/// A moment at which something is to happen: one that is over already waits its turn.
+pub fn coming(at: &str, now: Timestamp) -> String {
+    match is_over(at, now) {
+        true => "now".to_owned(),
+        false => away(at, now),
+    }
+}
+
+/// The same with the moment itself, where it is not over.
+pub fn coming_moment(at: &str, now: Timestamp) -> String {
+    match is_over(at, now) {
+        true => "now".to_owned(),
+        false => moment(at, now),
+    }
+}
+
+fn is_over(at: &str, now: Timestamp) -> bool {
+    let at = at.parse::<jiff::Timestamp>();
+    at.is_ok_and(|at| at.as_millisecond() <= now.as_millis())
+}
+
 /// A moment with its distance.
 pub fn moment(at: &str, now: Timestamp) -> String {
     format!("{at} ({})", away(at, now))
@@ -275,6 +302,14 @@ mod tests {
         assert_eq!(away("1970-01-01T00:00:00Z", now), "16 min ago");
         assert_eq!(away("1970-02-01T00:00:00Z", now), "in 30 days");
         assert_eq!(away("later", now), "later");
+        // What is due and waits its turn.
+        assert_eq!(coming("1970-01-01T00:16:38Z", now), "now");
+        assert_eq!(coming_moment("1970-01-01T00:16:38Z", now), "now");
+        assert_eq!(coming("1970-01-01T00:18:10Z", now), "in 90 s");
+        assert_eq!(
+            coming_moment("1970-01-01T00:18:10Z", now),
+            "1970-01-01T00:18:10Z (in 90 s)"
+        );
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Which gatepost a command talks to: the one that runs on the data folder, or the one at --url.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
+
+use url::Host;
+use url::Url;
 
 use crate::client::Client;
 use crate::config::Mode;
 use crate::secret::SecretText;
 use crate::serve;
+use crate::text;
 
 use super::Exit;
 use super::FAILED;
@@ -31,13 +34,16 @@ pub struct Server {
     /// The file with the operator's token of the gatepost at --url: a copy of its admin.token
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
+    /// Send the token unencrypted to this host of --url, for a network on which nobody listens in
+    #[arg(long, value_name = "HOST", requires = "url")]
+    allow_plain: Option<String>,
 }
 
 impl Server {
     /// A client of that gatepost. Nothing was asked yet.
     pub fn client(&self) -> Result<Client, Exit> {
         match (&self.url, &self.token_file) {
-            (Some(url), Some(file)) => elsewhere(url, file),
+            (Some(url), Some(file)) => elsewhere(url, file, self.allow_plain.as_deref()),
             _ => self.on_the_data_folder(),
         }
     }
@@ -50,10 +56,16 @@ impl Server {
             ("--config", shown(&self.config)),
             ("--url", self.url.clone()),
             ("--token-file", shown(&self.token_file)),
+            ("--allow-plain", self.allow_plain.clone()),
         ];
         flags
             .into_iter()
-            .filter_map(|(flag, value)| Some(format!(" {flag} {}", output::visible(&value?))))
+            .filter_map(|(flag, value)| {
+                Some(format!(
+                    " {flag} {}",
+                    output::visible(&text::quoted(&value?))
+                ))
+            })
             .collect()
     }
 
@@ -66,7 +78,7 @@ impl Server {
     }
 }
 
-fn elsewhere(url: &str, file: &PathBuf) -> Result<Client, Exit> {
+fn elsewhere(url: &str, file: &PathBuf, allowed: Option<&str>) -> Result<Client, Exit> {
     let misused = |what: &str| {
         output::complain(&output::visible(&format!("error: {what}")));
         Exit(MISUSED)
@@ -76,22 +88,24 @@ fn elsewhere(url: &str, file: &PathBuf) -> Result<Client, Exit> {
         .map_err(|error| misused(&format!("--token-file {source}: {error}")))?;
     let token = SecretText::from(token.trim().to_owned());
     let client = Client::new(url, token, &source).map_err(|error| misused(&error.to_string()))?;
-    if let Some(host) = in_the_clear(client.url()) {
-        let host = output::visible(&host);
-        output::complain(&format!(
-            "warning: the operator's token goes to {host} unencrypted; use https:// where others can listen"
-        ));
+    match in_the_clear(client.url()) {
+        Some(host) if allowed != Some(&host) => Err(misused(&format!(
+            "--url {url}: the operator's token would go to {host} unencrypted; use https://, or, on a network where nobody listens in, --allow-plain {host}"
+        ))),
+        _ => Ok(client),
     }
-    Ok(client)
 }
 
 /// The host of a URL to which everything travels readably over a network.
 fn in_the_clear(url: &str) -> Option<String> {
-    let url = url::Url::parse(url).ok()?;
-    let host = url.host_str()?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let here = bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    (url.scheme() == "http" && !here).then(|| host.to_owned())
+    let url = Url::parse(url).ok()?;
+    let host = url.host()?;
+    let here = match host {
+        Host::Domain(name) => name.trim_end_matches('.') == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.to_canonical().is_loopback(),
+    };
+    (url.scheme() == "http" && !here).then(|| host.to_string())
 }
 
 /// Says what went wrong. The words of a server are in it, or of whoever answers in its place.
@@ -110,11 +124,20 @@ mod tests {
     fn only_a_plain_connection_to_another_machine_is_in_the_clear() {
         assert_eq!(in_the_clear("http://127.0.0.1:8000"), None);
         assert_eq!(in_the_clear("http://[::1]:8000"), None);
+        assert_eq!(in_the_clear("http://[::ffff:127.0.0.1]:8000"), None);
         assert_eq!(in_the_clear("http://localhost:8000"), None);
         assert_eq!(in_the_clear("https://example.com"), None);
         assert_eq!(
             in_the_clear("http://example.com").as_deref(),
             Some("example.com")
+        );
+        assert_eq!(
+            in_the_clear("http://localhost.example.com").as_deref(),
+            Some("localhost.example.com")
+        );
+        assert_eq!(
+            in_the_clear("http://0.0.0.0:8000").as_deref(),
+            Some("0.0.0.0")
         );
     }
 }

@@ -5,11 +5,12 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::config::Origin;
 use crate::config::Settings;
 
+use super::Exit;
 use super::output;
 
 /// Prints all settings.
-pub fn show(settings: &Settings, json: bool) {
-    output::print(&if json {
+pub fn show(settings: &Settings, json: bool) -> Result<(), Exit> {
+    let shown = output::print(&if json {
         as_json(settings)
     } else {
         as_table(settings)
@@ -17,6 +18,7 @@ pub fn show(settings: &Settings, json: bool) {
     for warning in &settings.warnings {
         output::complain(&format!("warning: {warning}"));
     }
+    shown
 }
 
 fn as_json(settings: &Settings) -> String {

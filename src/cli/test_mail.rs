@@ -62,8 +62,7 @@ pub fn send(settings: Settings, address: &str) -> Result<(), Exit> {
     };
     let said = story(&outcome, width, world.now()).join("\n");
     if is_sent(&outcome) {
-        output::print(&said);
-        Ok(())
+        output::print(&said)
     } else {
         output::complain(&said);
         Err(Exit(FAILED))
@@ -183,7 +182,10 @@ fn ending(outcome: &Outcome, now: Timestamp) -> Facts {
         } else {
             ", if gatepost runs then"
         };
-        facts.add("Next try", format!("{}{runs}", screen::moment(at, now)));
+        facts.add(
+            "Next try",
+            format!("{}{runs}", screen::coming_moment(at, now)),
+        );
     }
     facts
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use crate::client;
 use crate::client::Client;
 use crate::secret::SecretText;
+use crate::text;
 
 use super::Address;
 use super::Folder;
@@ -50,8 +51,9 @@ impl Found {
 pub enum FindError {
     /// None runs on the folder, as far as the folder tells.
     #[error(
-        "no gatepost runs on the data folder {folder}{traces}; start one with `gatepost serve --data {folder}` or `gatepost dev --data {folder}`, name another folder with --data, or a server elsewhere with --url and --token-file",
+        "no gatepost runs on the data folder {folder}{traces}; start one with `gatepost serve --data {quoted}` or `gatepost dev --data {quoted}`, name another folder with --data, or a server elsewhere with --url and --token-file",
         folder = .folder.display(),
+        quoted = text::quoted(&.folder.display().to_string()),
         traces = traces(.left.as_ref()),
     )]
     Nobody {

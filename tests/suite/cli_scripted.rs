@@ -6,9 +6,11 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use gatepost::http::problem::Kind;
 use serde_json::Value;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
@@ -28,10 +30,15 @@ fn ok(body: &Value) -> Reply {
     Reply(200, "application/json", body.to_string(), None)
 }
 
-fn problem(status: u16, code: &str, detail: &str) -> Reply {
-    let body = json!({"type": "urn:x", "title": "It did not work.", "status": status,
-        "detail": detail, "code": code, "instance": "/", "request_id": "rq_1"});
-    Reply(status, "application/problem+json", body.to_string(), None)
+fn problem(kind: Kind, detail: &str) -> Reply {
+    let body = json!({"type": "urn:x", "title": "It did not work.", "status": kind.status(),
+        "detail": detail, "code": kind.code(), "instance": "/", "request_id": "rq_1"});
+    Reply(
+        kind.status(),
+        "application/problem+json",
+        body.to_string(),
+        None,
+    )
 }
 
 /// A server that answers each request as it is told to, and remembers them.
@@ -203,7 +210,7 @@ fn a_list_takes_as_many_pages_as_it_needs() {
 fn one_mail_that_fails_does_not_keep_the_others_from_their_turn() {
     let folder = tempfile::tempdir().unwrap();
     let server = Scripted::start(|asked| match asked.contains(FIRST) {
-        true => problem(409, "outbox_conflict", "It is sent already."),
+        true => problem(Kind::OutboxConflict, "It is sent already."),
         false => ok(&mail(SECOND)),
     });
     let arguments = ["outbox", "discard", FIRST, SECOND];
@@ -230,6 +237,7 @@ fn a_mails_name_is_checked_before_anything_is_asked() {
         &["outbox", "list", "--kind", "parcel"],
         &["outbox", "pause", "tertiary"],
         &["outbox", "list", "--limit", "0"],
+        &["outbox", "list", "--to", "nonsense"],
     ] {
         let (code, out, err) = run(&mut server.command(folder.path(), arguments));
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
@@ -279,6 +287,128 @@ fn the_token_goes_nowhere_but_to_the_server() {
 }
 
 #[test]
+fn no_token_goes_over_a_network_in_the_clear_unless_its_host_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Scripted::start(|_| ok(&json!({"items": []})));
+    // This machine as well, and no loopback address.
+    let server = Scripted {
+        url: server.url.replace("127.0.0.1", "0.0.0.0"),
+        ..server
+    };
+    for (flags, code) in [
+        (&[][..], 2),
+        (&["--allow-plain", "0.0.0.1"], 2),
+        (&["--allow-plain", "0.0.0.0"], 0),
+    ] {
+        let mut command = server.command(folder.path(), &["key", "list"]);
+        let (ended, _, err) = run(command.args(flags));
+        assert_eq!(ended, code, "{flags:?}: {err}");
+        assert_eq!(server.heard().is_empty(), code == 2, "{flags:?}");
+        assert_eq!(err.contains("--allow-plain 0.0.0.0"), code == 2, "{err}");
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = json!({"id": "ak_01KDX0A9R7V8W6Z5Y4X3T2S1Q0", "name": "billing",
+        "created_at": "2026-01-01T00:00:00.000Z", "key": "gpk_secret"});
+    let made = key.clone();
+    let server = Scripted::start(move |asked| match asked.starts_with("POST") {
+        true => ok(&made),
+        false => ok(&json!({"items": [], "counts": {}})),
+    });
+    let full = || std::fs::File::options().write(true).open("/dev/full");
+    let ended = |command: &mut Command, stdout: Stdio| {
+        let child = command.stdout(stdout).stderr(Stdio::piped()).spawn();
+        let output = child.unwrap().wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap_or(-1), err)
+    };
+    // The reader is gone before anything is written.
+    let gone = || std::io::pipe().unwrap().1;
+    for arguments in [
+        &["outbox", "list"][..],
+        &["outbox", "routes", "--json"],
+        &["key", "list"],
+        &["key", "create", "billing"],
+        &["key", "create", "billing", "--json"],
+    ] {
+        let command = || server.command(folder.path(), arguments);
+        let (code, err) = ended(&mut command(), full().unwrap().into());
+        assert_eq!(code, 1, "{arguments:?}: {err}");
+        assert!(err.contains("No space left"), "{arguments:?}: {err}");
+        let lost = arguments[1] == "create";
+        let (code, silent) = ended(&mut command(), gone().into());
+        assert_eq!(code, i32::from(lost), "{arguments:?}: {silent}");
+        // What nobody has is taken away again.
+        for err in [err, silent] {
+            let revoke = format!(
+                "gatepost key revoke --url {} --token-file token {}",
+                server.url,
+                key["id"].as_str().unwrap()
+            );
+            assert_eq!(err.contains(&revoke), lost, "{arguments:?}: {err}");
+            assert!(!err.contains("gpk_secret"), "{err}");
+        }
+    }
+    for arguments in [
+        &["--help"][..],
+        &["openapi"],
+        &["config"],
+        &["doctor", "--json"],
+    ] {
+        let command = || {
+            let mut command = process::command(folder.path());
+            command.args(arguments);
+            command
+        };
+        let (code, _) = ended(&mut command(), full().unwrap().into());
+        assert_eq!(code, 1, "{arguments:?}");
+        let (code, _) = ended(&mut command(), gone().into());
+        assert_eq!(code, 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_mail_that_is_due_is_tried_now_and_what_nobody_knows_is_not_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut paused = mail(SECOND);
+    paused["next_at"] = Value::Null;
+    let server = Scripted::start(move |asked| match asked {
+        asked if asked.contains(FIRST) => ok(&mail(FIRST)),
+        asked if asked.contains(SECOND) => ok(&paused),
+        _ => ok(&json!({"items": [mail(FIRST), paused], "counts": {"queued": 2}})),
+    });
+    let shown = |arguments: &[&str]| {
+        let mut command = server.command(folder.path(), arguments);
+        let (code, out, err) = run_on_a_terminal(&mut command, 100);
+        assert_eq!(code, 0, "{err}");
+        out
+    };
+    let list = shown(&["outbox", "list"]);
+    let row = |id: &str| {
+        let line = list.lines().find(|line| line.starts_with(id)).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let queued = "queued ann@example.com";
+    assert!(row(FIRST).contains(&format!("{queued} now It")), "{list}");
+    assert!(row(SECOND).contains(&format!("{queued} - It")), "{list}");
+    let next = |id: &str| {
+        let page = shown(&["outbox", "show", id]);
+        let line = page.lines().find(|line| line.starts_with("Next try"));
+        line.unwrap_or_default()
+            .replace("Next try", "")
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(next(FIRST), "now");
+    assert_eq!(next(SECOND), "nobody knows yet");
+    let said = shown(&["outbox", "retry", FIRST]);
+    assert!(said.contains("queued, due now"), "{said}");
+}
+
+#[test]
 fn whoever_is_no_gatepost_or_says_no_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let said = |answer: fn(&str) -> Reply| {
@@ -288,7 +418,7 @@ fn whoever_is_no_gatepost_or_says_no_is_told_apart() {
         assert!(!err.contains(TOKEN), "{err}");
         err
     };
-    let err = said(|_| problem(401, "admin_required", "The operator's token is needed."));
+    let err = said(|_| problem(Kind::AdminRequired, "The operator's token is needed."));
     assert!(err.contains("the token of token"), "{err}");
     assert!(err.contains("operator's token is needed"), "{err}");
 
@@ -306,7 +436,7 @@ fn whoever_is_no_gatepost_or_says_no_is_told_apart() {
     let err = said(|_| ok(&json!({"routes": []})));
     assert!(err.contains("another version"), "{err}");
 
-    let err = said(|_| problem(503, "unavailable", "The store does not answer."));
+    let err = said(|_| problem(Kind::Unavailable, "The store does not answer."));
     assert!(err.contains("The store does not answer"), "{err}");
 
     // It speaks no TLS.
@@ -347,7 +477,7 @@ fn a_route_tells_what_went_wrong_and_what_to_do() {
         "POST /api/v1/admin/routes/primary/pause" | "POST /api/v1/admin/routes/fallback/resume" => {
             ok(&route)
         }
-        _ => problem(404, "not_found", "No such thing."),
+        _ => problem(Kind::NotFound, "No such thing."),
     });
     let shown = |arguments: &[&str]| {
         let mut command = server.command(folder.path(), arguments);

@@ -6,6 +6,7 @@ use crate::cli::output;
 use crate::cli::screen;
 use crate::cli::screen::Screen;
 use crate::cli::server::failed;
+use crate::client::Error;
 use crate::client::Mail;
 use crate::client::MailAction;
 use crate::world::Timestamp;
@@ -24,18 +25,18 @@ pub fn act(action: MailAction, mails: &Mails) -> Result<(), Exit> {
         let id = id.to_string();
         match client.act_on_mail(action, &id) {
             Ok(answer) => match screen {
-                Screen::Program { indented } => screen::print_json(&answer.json, indented),
+                Screen::Program { indented } => screen::print_json(&answer.json, indented)?,
                 Screen::People { .. } => {
                     let now = World::system().now();
                     let said = told(action, &id, &answer.value, &server.again(), now);
-                    output::print(&output::visible(&said));
+                    output::print(&output::visible(&said))?;
                 }
             },
             Err(error) => {
                 failed(&format_args!("{id}: {error}"));
                 done = Err(Exit(FAILED));
                 // Whoever is not there or does not know us will not say otherwise to the next one.
-                if error.code().is_none() || error.code() == Some("admin_required") {
+                if !matches!(error, Error::Problem(_)) {
                     break;
                 }
             }
@@ -46,7 +47,9 @@ pub fn act(action: MailAction, mails: &Mails) -> Result<(), Exit> {
 
 fn told(action: MailAction, id: &str, mail: &Mail, server: &str, now: Timestamp) -> String {
     let when = mail.next_at.as_ref();
-    let when = when.map_or_else(String::new, |at| format!(", due {}", screen::away(at, now)));
+    let when = when.map_or_else(String::new, |at| {
+        format!(", due {}", screen::coming(at, now))
+    });
     match action {
         MailAction::Discard => format!(
             "{id}: discarded; within 30 s it can be taken back: gatepost outbox undo{server} {id}"

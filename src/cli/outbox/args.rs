@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::address::EmailAddress;
 use crate::cli::server::Server;
 use crate::mail::Kind;
 use crate::mail::OutboxId;
@@ -26,7 +27,7 @@ Examples:
         kind: Option<Kind>,
         /// Only those to this address
         #[arg(long, value_name = "ADDRESS")]
-        to: Option<String>,
+        to: Option<EmailAddress>,
         /// How many
         #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "all")]
         #[arg(value_parser = clap::value_parser!(u32).range(1..))]
@@ -125,7 +126,7 @@ pub struct OneRoute {
 pub struct Common {
     #[command(flatten)]
     pub server: Server,
-    /// Print JSON, as without a terminal: what the API answered, one object a line
+    /// Print JSON, as without a terminal: what the API answered
     #[arg(long)]
     pub json: bool,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::address::EmailAddress;
 use crate::cli::Exit;
 use crate::cli::output;
 use crate::cli::screen;
@@ -31,7 +32,7 @@ const WIDE: u16 = 110;
 pub struct Wanted {
     pub state: Option<State>,
     pub kind: Option<Kind>,
-    pub to: Option<String>,
+    pub to: Option<EmailAddress>,
     pub cursor: Option<String>,
     /// `None`: all of them.
     pub most: Option<u32>,
@@ -44,15 +45,10 @@ pub fn list(wanted: Wanted, common: &Common) -> Result<(), Exit> {
     match Screen::new(common.json) {
         Screen::Program { indented } => screen::print_json(&json, indented),
         Screen::People { width } => {
-            output::print(&told(
-                &page,
-                width,
-                &common.server.again(),
-                World::system().now(),
-            ));
+            let server = common.server.again();
+            output::print(&told(&page, width, &server, World::system().now()))
         }
     }
-    Ok(())
 }
 
 /// As many pages as it takes: with a filter a page may hold few, although more follow. The JSON is
@@ -61,7 +57,7 @@ fn gather(client: &Client, wanted: Wanted) -> Result<(MailPage, Value), Error> {
     let mut query = MailQuery {
         state: wanted.state.map(|state| state.word().to_owned()),
         kind: wanted.kind.map(|kind| kind.word().to_owned()),
-        to: wanted.to,
+        to: wanted.to.map(|to| to.to_string()),
         cursor: wanted.cursor,
         limit: None,
     };
@@ -121,8 +117,13 @@ fn told(page: &MailPage, width: u16, server: &str, now: Timestamp) -> String {
 }
 
 fn row(mail: &Mail, wide: bool, now: Timestamp) -> Vec<String> {
-    let at = mail.next_at.as_ref().or(mail.finished_at.as_ref());
-    let at = at.unwrap_or(&mail.created_at);
+    let when = match (&mail.next_at, &mail.finished_at) {
+        (Some(at), _) => screen::coming(at, now),
+        (None, Some(at)) => screen::away(at, now),
+        // Nobody knows; why that is stands behind it.
+        (None, None) if mail.state == State::Queued.word() => "-".to_owned(),
+        (None, None) => screen::away(&mail.created_at, now),
+    };
     let why = mail.why.as_ref().map(|why| why.text.clone());
     let mut row = vec![mail.id.clone(), mail.state.clone()];
     if wide {
@@ -131,11 +132,7 @@ fn row(mail: &Mail, wide: bool, now: Timestamp) -> Vec<String> {
             None => mail.kind.clone(),
         });
     }
-    row.extend([
-        mail.to.clone(),
-        screen::away(at, now),
-        why.unwrap_or_default(),
-    ]);
+    row.extend([mail.to.clone(), when, why.unwrap_or_default()]);
     row
 }
 

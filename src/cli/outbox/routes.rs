@@ -33,10 +33,9 @@ pub fn list(common: &Common) -> Result<(), Exit> {
             output::print(&match routes.is_empty() {
                 true => "No route is there yet: the courier has not begun.".to_owned(),
                 false => routes.join("\n\n"),
-            });
+            })
         }
     }
-    Ok(())
 }
 
 /// Pauses or resumes one, and prints how it is afterwards.
@@ -50,16 +49,16 @@ pub fn switch(action: RouteAction, of: &OneRoute) -> Result<(), Exit> {
         Screen::Program { indented } => screen::print_json(&answer.json, indented),
         Screen::People { width } => {
             let now = World::system().now();
-            output::print(&lines(&answer.value, width, now).join("\n"));
-            if action == RouteAction::Pause {
-                let server = of.common.server.again();
-                output::print(&format!(
-                    "\nMail waits until: gatepost outbox resume{server} {name}"
-                ));
+            output::print(&lines(&answer.value, width, now).join("\n"))?;
+            if action != RouteAction::Pause {
+                return Ok(());
             }
+            let server = of.common.server.again();
+            output::print(&format!(
+                "\nMail waits until: gatepost outbox resume{server} {name}"
+            ))
         }
     }
-    Ok(())
 }
 
 fn lines(route: &Route, width: u16, now: Timestamp) -> Vec<String> {
@@ -73,13 +72,14 @@ fn lines(route: &Route, width: u16, now: Timestamp) -> Vec<String> {
 
 fn facts(route: &Route, now: Timestamp) -> Facts {
     let moment = |at: &Option<String>| at.as_ref().map(|at| screen::moment(at, now));
+    let coming = |at: &Option<String>| at.as_ref().map(|at| screen::coming_moment(at, now));
     let mut facts = Facts::default();
     facts.add("State", words::route_state(&route.state));
     facts.add_some("Paused", moment(&route.paused_at));
     facts.add_some("Since", moment(&route.since));
-    facts.add_some("Tried next", moment(&route.next_probe_at));
+    facts.add_some("Tried next", coming(&route.next_probe_at));
     facts.add("Budget", budget(&route.budget));
-    facts.add_some("Resumes", moment(&route.budget.resumes_at));
+    facts.add_some("Resumes", coming(&route.budget.resumes_at));
     facts.add_some("Last sent", moment(&route.last_success_at));
     facts.add("Connections", format!("{} open", route.connections));
     if let Some(error) = &route.last_error {

@@ -11,6 +11,7 @@ use crate::cli::words;
 use crate::client::Attempt;
 use crate::client::Mail;
 use crate::client::MailDetail;
+use crate::mail::outbox::State;
 use crate::world::Timestamp;
 use crate::world::World;
 
@@ -29,10 +30,9 @@ pub fn show(id: &str, common: &Common) -> Result<(), Exit> {
         Screen::Program { indented } => screen::print_json(&answer.json, indented),
         Screen::People { width } => {
             let lines = lines(&answer.value, width, World::system().now());
-            output::print(&lines.join("\n"));
+            output::print(&lines.join("\n"))
         }
     }
-    Ok(())
 }
 
 fn lines(detail: &MailDetail, width: u16, now: Timestamp) -> Vec<String> {
@@ -72,7 +72,13 @@ fn about(mail: &Mail, now: Timestamp) -> Facts {
         facts.add_some("What to do", why.advice.as_deref());
         facts.add_some("Page", why.page.as_deref());
     }
-    facts.add_some("Next try", moment(&mail.next_at));
+    match &mail.next_at {
+        Some(at) => facts.add("Next try", screen::coming_moment(at, now)),
+        None if mail.state == State::Queued.word() => {
+            facts.add("Next try", "nobody knows yet");
+        }
+        None => {}
+    }
     facts.add("Composed", screen::moment(&mail.created_at, now));
     facts.add_some("Done", moment(&mail.finished_at));
     if mail.finished_at.is_none() {
