@@ -3,10 +3,12 @@
 
 mod actions;
 mod audit;
+mod doubt;
 mod hand;
 mod model;
 mod replacement;
 mod schedule;
+mod superseded;
 mod trial;
 mod why;
 mod wiping;

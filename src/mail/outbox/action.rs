@@ -2,7 +2,7 @@
 //! mail that a courier has is out of reach: what was begun cannot be called back, and two hands
 //! at one mail would send it twice.
 
-use super::ledger::{BODIES, Ledger, ROWS};
+use super::ledger::{BODIES, Ledger, ROWS, successor};
 use super::row::{Before, Row, Shelved, State};
 use super::sweep::wipe;
 use crate::events::Topic;
@@ -139,8 +139,18 @@ pub fn requeue(tx: &mut Tx<'_>, id: OutboxId, now: Timestamp) -> Result<Done, Er
         if waits && before.expires_at > now {
             return Ok(Err(Conflict::Waiting));
         }
-        if !waits && before.state != State::Dead {
-            return Ok(Err(over(before, now)));
+        let over = match !waits && before.state != State::Dead {
+            true => Some(over(before, now)),
+            false => None,
+        };
+        // Whoever waits for it has been sent another since, or will be.
+        if matches!(over, None | Some(Conflict::Lapsed { .. }))
+            && let Some(by) = successor(tx, id, before)?
+        {
+            return Ok(Err(Conflict::Replaced { by: by.to_string() }));
+        }
+        if let Some(over) = over {
+            return Ok(Err(over));
         }
         if before.lapses()
             && let Some(late) = late(before, now)
@@ -152,7 +162,7 @@ pub fn requeue(tx: &mut Tx<'_>, id: OutboxId, now: Timestamp) -> Result<Done, Er
         }
         let mut row = before.clone();
         row.wait(now);
-        row.tries = 0;
+        (row.tries, row.doubts) = (0, 0);
         if !row.lapses() {
             let from = row.requeued_at.or(row.send_at).unwrap_or(row.created_at);
             row.expires_at = now + before.expires_at.since(from);
@@ -219,6 +229,11 @@ pub fn undo(tx: &mut Tx<'_>, id: OutboxId, now: Timestamp) -> Result<Done, Error
         back.finished_at = before.finished_at;
         back.shelved = None;
         back.before = None;
+        if back.state == State::Queued
+            && let Some(by) = successor(tx, id, &back)?
+        {
+            return Ok(Err(Conflict::Replaced { by: by.to_string() }));
+        }
         Ok(Ok(back))
     })
 }

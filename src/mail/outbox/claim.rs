@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::counts;
-use super::ledger::{ATTEMPTS, BODIES, DUE, Ledger, ROWS};
+use super::ledger::{ATTEMPTS, BODIES, BY_STATE, DUE, Ledger, ROWS};
 use super::row::{Row, Setback, State};
+use super::sweep::is_indexed;
 use crate::events::Topic;
 use crate::mail::attempt::{Attempt, Outcome, Stage};
 use crate::mail::kind::Lane;
@@ -176,6 +177,7 @@ fn take(
         if row.state == State::Sending {
             lost(&mut ledger, id, &mut row, now);
         }
+        let place = before.place.unwrap_or(at);
         if row.expires_at <= now {
             let state = gone_by(&row);
             row.end(state, now);
@@ -183,13 +185,14 @@ fn take(
             row.claim += 1;
             row.state = State::Sending;
             row.due_at = Some(now + lease);
+            row.place = Some(place);
             claims.push(Claim {
                 id,
                 number: row.claim,
                 tries: row.tries,
                 lane: row.lane(),
                 created_at: row.created_at,
-                due_at: at,
+                due_at: place,
                 expires_at: row.expires_at,
             });
         }
@@ -201,8 +204,9 @@ fn take(
 }
 
 /// Takes back every mail that is being sent, whoever has it, and says how many those were: each
-/// is due again at once, one try is charged to it, and it is doubtful from then on. Only right
-/// where no courier that could have one is alive any more.
+/// is due again at the place in its lane from which it was taken, one try is charged to it, and
+/// it is doubtful from then on. Only right where no courier that could have one is alive any
+/// more.
 ///
 /// # Errors
 /// Those of the store.
@@ -210,14 +214,17 @@ pub fn revoke(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
     // Almost always there are none, and the queue may be long.
     let under_way = usize::try_from(counts(tx)?.of(State::Sending)).unwrap_or(usize::MAX);
     let mut leases = Vec::new();
-    if under_way > 0 {
+    if under_way > 0 && is_indexed(tx)? {
+        for entry in tx.scan(BY_STATE.under(&(State::Sending as u8)))? {
+            let ((_, id), ()) = entry?;
+            leases.extend(tx.get(&ROWS, &id)?.map(|row| (id, row)));
+        }
+    } else if under_way > 0 {
+        // An older build left them, and knew no such index.
         for entry in tx.scan(DUE.all())? {
             let ((_, _, id), ()) = entry?;
-            let row = tx.get(&ROWS, &id)?;
-            leases.extend(
-                row.filter(|row| row.state == State::Sending)
-                    .map(|row| (id, row)),
-            );
+            leases.extend(tx.get(&ROWS, &id)?.map(|row| (id, row)));
+            leases.retain(|(_, row)| row.state == State::Sending);
             if leases.len() == under_way {
                 break;
             }
@@ -229,7 +236,7 @@ pub fn revoke(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
         for (id, before) in leases {
             let mut row = before.clone();
             lost(&mut ledger, id, &mut row, now);
-            row.wait(now);
+            row.wait(row.place.unwrap_or(now).min(now));
             ledger.update(id, &before, &row);
         }
         ledger.close();
@@ -344,6 +351,7 @@ pub fn complete(
                 ledger.tx.put(&ATTEMPTS, &(claim.id, claim.number), attempt);
             }
         }
+        ledger.give_way(claim.id, &mut row, now)?;
         ledger.update(claim.id, &before, &row);
         counted += 1;
     }
@@ -375,7 +383,8 @@ fn settle(row: &mut Row, attempt: &Attempt, retry_at: Option<Timestamp>, now: Ti
         Outcome::Lapsed => row.end(gone_by(row), now),
         Outcome::Uncertain | Outcome::Lost => {
             row.doubtful = true;
-            again(row, retry_at, now);
+            row.doubts += 1;
+            again(row, retry_at.filter(|_| !row.is_doubted_enough()), now);
         }
         Outcome::Temporary | Outcome::Connection | Outcome::Configuration | Outcome::Limited => {
             again(row, retry_at, now);

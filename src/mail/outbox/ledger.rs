@@ -92,14 +92,22 @@ impl<'t, 'a> Ledger<'t, 'a> {
         // One whose time is over expires, as any other: nothing took its place in time.
         if before.expires_at > now {
             if before.state == State::Queued && !before.doubtful {
-                after.end(State::Discarded, now);
-                after.shelved = Some(Shelved::Replaced);
-                after.replaced_by = Some(id);
+                after.give_way(id, now);
             } else if before.shelved == Some(Shelved::UnknownAddress) {
                 after.replaced_by = Some(id);
             }
         }
         self.update(older, &before, &after);
+        Ok(())
+    }
+
+    /// A mail that is to wait again gives way to the code or the link that followed it meanwhile,
+    /// unless somebody may have got it already.
+    pub fn give_way(&self, id: OutboxId, row: &mut Row, now: Timestamp) -> Result<(), Error> {
+        let certain = row.state == State::Queued && !row.doubtful && row.expires_at > now;
+        if certain && let Some(by) = successor(self.tx, id, row)? {
+            row.give_way(by, now);
+        }
         Ok(())
     }
 
@@ -171,6 +179,19 @@ impl<'t, 'a> Ledger<'t, 'a> {
     }
 }
 
+/// The code or the link that followed this one to the same address.
+pub(super) fn successor(
+    read: &impl Read,
+    id: OutboxId,
+    row: &Row,
+) -> Result<Option<OutboxId>, Error> {
+    let Some(course) = course(row.kind) else {
+        return Ok(None);
+    };
+    let latest = read.get(&LATEST, &(row.to.lookup(), course))?;
+    Ok(latest.filter(|latest| *latest != id))
+}
+
 /// The entry of a mail that reached a final state: whom it went to, what it was, what became of
 /// it, and nothing that was in it.
 fn told(id: OutboxId, row: &Row) -> audit::Entry {
@@ -185,8 +206,7 @@ fn told(id: OutboxId, row: &Row) -> audit::Entry {
         (State::Sent, _) if row.doubtful => "may have arrived twice".to_owned(),
         (State::Discarded, _) => match row.shelved {
             Some(Shelved::Replaced) => "replaced".to_owned(),
-            Some(Shelved::UnknownAddress) => "unknown_address".to_owned(),
-            Some(Shelved::Operator) | None => "by the operator".to_owned(),
+            _ => "by the operator".to_owned(),
         },
         (State::Dead | State::Expired | State::Uncertain, Some(setback)) => {
             // The server's words are not repeated: who knows what it quotes.
@@ -196,7 +216,11 @@ fn told(id: OutboxId, row: &Row) -> audit::Entry {
         }
         _ => String::new(),
     };
-    let detail = format!("{} {id} {reason}", row.kind);
+    let doubt = match row.state {
+        State::Dead | State::Discarded if row.doubtful => "; may have arrived before",
+        _ => "",
+    };
+    let detail = format!("{} {id} {reason}{doubt}", row.kind);
     let mut chance = [0; 10];
     chance.copy_from_slice(&id.to_bytes()[6..]);
     // The same mail may be done with more than once: given up, requeued, sent.

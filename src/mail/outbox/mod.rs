@@ -6,6 +6,7 @@ mod claim;
 mod expire;
 mod ledger;
 mod list;
+mod phrase;
 mod row;
 mod sweep;
 mod why;
@@ -95,6 +96,8 @@ fn row_of(letter: &Letter) -> Row {
         requeued_at: None,
         replaced_by: None,
         before: None,
+        place: None,
+        doubts: 0,
     }
 }
 

@@ -129,6 +129,10 @@ pub struct Setback {
 /// code or a link no longer than it is good for.
 pub(super) const DEAD_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// So often a mail is sent whose sending ended in doubt each time. A server that swallows every
+/// answer would give its recipient a copy a try otherwise.
+pub(super) const MOST_DOUBTS: u32 = 3;
+
 /// How long a discard can be undone.
 pub(super) const UNDO: Duration = Duration::from_secs(30);
 
@@ -199,6 +203,12 @@ pub struct Row {
     /// What undoing its discard brings back.
     #[serde(default)]
     pub before: Option<Before>,
+    /// While it is being sent: since when it was due, which is its place in its lane.
+    #[serde(default)]
+    pub place: Option<Timestamp>,
+    /// How many attempts certainly sent it and learned of no answer.
+    #[serde(default)]
+    pub doubts: u32,
 }
 
 impl Row {
@@ -210,6 +220,7 @@ impl Row {
             State::Queued
         };
         self.due_at = Some(until);
+        self.place = None;
         self.finished_at = None;
     }
 
@@ -217,7 +228,26 @@ impl Row {
     pub(super) fn end(&mut self, state: State, now: Timestamp) {
         self.state = state;
         self.due_at = None;
+        self.place = None;
         self.finished_at = Some(now);
+    }
+
+    /// Gives way to the later mail called `by`.
+    pub(super) fn give_way(&mut self, by: OutboxId, now: Timestamp) {
+        self.end(State::Discarded, now);
+        self.shelved = Some(Shelved::Replaced);
+        self.replaced_by = Some(by);
+    }
+
+    /// Whether it was sent as often as one is whose answers never come.
+    pub(super) const fn is_doubted_enough(&self) -> bool {
+        self.doubts >= MOST_DOUBTS
+    }
+
+    /// Whether all that is known of the try that may have sent it is that it began.
+    pub(super) fn is_lost(&self) -> bool {
+        let last = self.setback.as_ref().map(|setback| setback.outcome);
+        last == Some(Outcome::Lost) || (self.doubts == 0 && last != Some(Outcome::Uncertain))
     }
 
     /// Whether it carries a code or a link, which is good for nothing once its time is over: such

@@ -75,6 +75,11 @@ fn index(tx: &mut Tx<'_>, limit: usize) -> Result<usize, Error> {
     Ok(rows.len())
 }
 
+/// Whether every mail stands in every index.
+pub(super) fn is_indexed(read: &impl Read) -> Result<bool, Error> {
+    Ok(read.get(&INDEXED, &())? == Some(LAST))
+}
+
 /// Above every identifier.
 const LAST: OutboxId = OutboxId::from_bytes([0xff; 16]);
 
@@ -98,7 +103,7 @@ pub async fn tidy(
         };
         let wipe = read.scan(WIPE.all().up_to(&now))?.next().is_some();
         let expire = !lapsed(read, now, limit)?.is_empty();
-        Ok::<_, Error>(forget || wipe || expire || read.get(&INDEXED, &())? != Some(LAST))
+        Ok::<_, Error>(forget || wipe || expire || !is_indexed(read)?)
     });
     if !any.await? {
         return Ok(0);

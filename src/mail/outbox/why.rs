@@ -82,7 +82,7 @@ pub(super) enum Situation<'a> {
         setback: &'a Setback,
     },
     /// It may have arrived, and is sent again to be sure.
-    DoubtfulRetry { at: Timestamp },
+    DoubtfulRetry { at: Timestamp, lost: bool },
     /// Its time went by while it waited; nobody has noted that yet.
     Late { at: Timestamp },
     /// A courier has it.
@@ -121,10 +121,13 @@ pub(super) enum Situation<'a> {
         at: Timestamp,
         route: Option<RouteName>,
     },
-    /// Taken or not, nobody knows, and there is no more time.
-    Uncertain,
+    /// Taken or not, nobody knows, and there is no more time or it was sent often enough.
+    Uncertain { lost: bool, doubts: Option<u32> },
     /// Refused for good.
-    Refused { setback: Option<&'a Setback> },
+    Refused {
+        setback: Option<&'a Setback>,
+        doubtful: bool,
+    },
     /// Tried until there was no more time.
     GivenUp {
         tries: u32,
@@ -139,6 +142,7 @@ pub(super) enum Situation<'a> {
     Discarded {
         at: Timestamp,
         undo_until: Option<Timestamp>,
+        doubtful: bool,
     },
     /// By a later mail.
     Replaced { by: Option<OutboxId> },
@@ -164,7 +168,7 @@ impl Situation<'_> {
             Situation::Pace { .. } => "route_pace",
             Situation::Sent { .. } => "sent",
             Situation::MaybeTwice { .. } => "sent_maybe_twice",
-            Situation::Uncertain => "uncertain",
+            Situation::Uncertain { .. } => "uncertain",
             Situation::Refused { .. } => "refused",
             Situation::GivenUp { .. } => "given_up",
             Situation::Expired { .. } => "expired",
@@ -179,7 +183,7 @@ impl Situation<'_> {
         match *self {
             Situation::Scheduled { at }
             | Situation::Retry { at, .. }
-            | Situation::DoubtfulRetry { at } => Some(at),
+            | Situation::DoubtfulRetry { at, .. } => Some(at),
             Situation::Resting { until, .. } => Some(until),
             Situation::Budget { resumes, .. } => resumes,
             Situation::Pace { resumes, .. } => Some(resumes),
@@ -190,7 +194,7 @@ impl Situation<'_> {
     fn rule(&self) -> Option<&'static Rule> {
         let id = match self {
             Situation::Retry { setback, .. } => setback.rule.as_deref(),
-            Situation::Refused { setback }
+            Situation::Refused { setback, .. }
             | Situation::GivenUp { setback, .. }
             | Situation::Expired { setback, .. } => {
                 setback.and_then(|setback| setback.rule.as_deref())
@@ -222,7 +226,10 @@ fn situation<'a>(row: &'a Row, routes: &'a [Status], now: Timestamp) -> Situatio
     let setback = row.setback.as_ref();
     match (row.state, row.due_at) {
         (State::Queued | State::Uncertain, Some(due_at)) => waiting(row, due_at, routes, now),
-        (State::Uncertain, None) => Situation::Uncertain,
+        (State::Uncertain, None) => Situation::Uncertain {
+            lost: row.is_lost(),
+            doubts: row.is_doubted_enough().then_some(row.doubts),
+        },
         // A final state without a time to wait for: of a store that something else wrote.
         (State::Queued, None) => Situation::Waiting,
         (State::Sending, _) => Situation::Sending,
@@ -243,7 +250,10 @@ fn situation<'a>(row: &'a Row, routes: &'a [Status], now: Timestamp) -> Situatio
                 tries: row.tries,
                 setback,
             },
-            _ => Situation::Refused { setback },
+            _ => Situation::Refused {
+                setback,
+                doubtful: row.doubtful,
+            },
         },
         (State::Expired, _) => Situation::Expired {
             at: row.expires_at,
@@ -253,6 +263,7 @@ fn situation<'a>(row: &'a Row, routes: &'a [Status], now: Timestamp) -> Situatio
             Some(Shelved::Operator) => Situation::Discarded {
                 at,
                 undo_until: row.undo_until().filter(|until| *until > now),
+                doubtful: row.doubtful,
             },
             Some(Shelved::Replaced) => Situation::Replaced {
                 by: row.replaced_by,
@@ -285,7 +296,10 @@ fn waiting<'a>(
         return Situation::Waiting;
     }
     match &row.setback {
-        _ if row.doubtful => Situation::DoubtfulRetry { at: due_at },
+        _ if row.doubtful => Situation::DoubtfulRetry {
+            at: due_at,
+            lost: row.is_lost(),
+        },
         Some(setback) => Situation::Retry {
             at: due_at,
             tries: row.tries.max(1),

@@ -1,15 +1,9 @@
 //! The sentences of [`why`](fn@super::why), in every language. Whole sentences, times in RFC 3339,
 //! and what a server said quoted and cut, with nothing in it that a terminal would obey.
 
-use super::row::Setback;
+use super::phrase::{Failed, doubt, last, over, route_failed, route_name, said, stage, words};
 use super::why::Situation;
-use crate::mail::attempt::Stage;
-use crate::mail::route::{LastError, RouteName};
 use crate::mail::rulebook::{Rule, Words};
-use crate::text::hides;
-
-/// The longest quotation of a server, in characters.
-const QUOTED: usize = 300;
 
 /// What the matter is.
 pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Words {
@@ -41,7 +35,18 @@ pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Wo
                 ),
             )
         }
-        Situation::DoubtfulRetry { at } => words(
+        Situation::DoubtfulRetry { at, lost: true } => words(
+            format!(
+                "寄送途中 gatepost 中斷，不知道是否已經寄出，對方可能已經收到。將於 {at} 再寄一次相同的內容，以免遺失。"
+            ),
+            format!(
+                "发送途中 gatepost 中断，不知道是否已经发出，对方可能已经收到。将于 {at} 再发一次相同的内容，以免丢失。"
+            ),
+            format!(
+                "Gatepost ended while it had this mail, and it is not known whether it was sent, so it may have arrived. The same bytes are sent at {at}, so that it is not lost."
+            ),
+        ),
+        Situation::DoubtfulRetry { at, lost: false } => words(
             format!(
                 "內容已全部送出，但在伺服器回覆之前連線中斷，對方可能已經收到。將於 {at} 再寄一次相同的內容，以免遺失。"
             ),
@@ -199,24 +204,53 @@ pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Wo
                 ),
             )
         }
-        Situation::Uncertain => words(
+        Situation::Uncertain {
+            doubts: Some(times),
+            ..
+        } => words(
+            format!(
+                "內容已全部送出 {times} 次，每次都在伺服器回覆之前中斷：很可能已送達。不再寄送，以免對方一再收到。"
+            ),
+            format!(
+                "内容已全部送出 {times} 次，每次都在服务器答复之前中断：很可能已送达。不再发送，以免对方一再收到。"
+            ),
+            format!(
+                "It was handed over {times} times, and each time no answer came: it has probably arrived. It is not sent again, so that it does not arrive once more."
+            ),
+        ),
+        Situation::Uncertain { lost: true, .. } => words(
+            "寄送途中 gatepost 中斷，不知道是否已經寄出：可能已送達，也可能沒有。期限已到，不再寄送。",
+            "发送途中 gatepost 中断，不知道是否已经发出：可能已送达，也可能没有。期限已到，不再发送。",
+            "Gatepost ended while it had this mail, and it is not known whether it was sent: it may have arrived or not. There was no time for another try.",
+        ),
+        Situation::Uncertain { .. } => words(
             "內容已全部送出，但在伺服器回覆之前連線中斷：可能已送達，也可能沒有。期限已到，不再寄送。",
             "内容已全部送出，但在服务器答复之前连接中断：可能已送达，也可能没有。期限已到，不再发送。",
             "It was handed over whole, and the connection broke before the server answered: it may have arrived or not. There was no time for another try.",
         ),
-        Situation::Refused { setback } => {
+        Situation::Refused { setback, doubtful } => {
+            let doubt = doubt(doubtful);
             let Some(setback) = setback else {
                 return words(
-                    "伺服器永久拒絕了這封信。",
-                    "服务器永久拒绝了这封邮件。",
-                    "It was refused for good.",
+                    format!("伺服器永久拒絕了這封信。{}", doubt.zh_hant),
+                    format!("服务器永久拒绝了这封邮件。{}", doubt.zh_hans),
+                    format!("It was refused for good. {}", doubt.en),
                 );
             };
             let (stage, said) = (stage(setback.stage), said(Failed::of(setback), rule));
             words(
-                format!("這封信在{}時被永久拒絕。{}", stage.zh_hant, said.zh_hant),
-                format!("这封邮件在{}时被永久拒绝。{}", stage.zh_hans, said.zh_hans),
-                format!("It was refused for good while {}. {}", stage.en, said.en),
+                format!(
+                    "這封信在{}時被永久拒絕。{}{}",
+                    stage.zh_hant, said.zh_hant, doubt.zh_hant
+                ),
+                format!(
+                    "这封邮件在{}时被永久拒绝。{}{}",
+                    stage.zh_hans, said.zh_hans, doubt.zh_hans
+                ),
+                format!(
+                    "It was refused for good while {}. {} {}",
+                    stage.en, said.en, doubt.en
+                ),
             )
         }
         Situation::GivenUp { tries, setback } => {
@@ -263,18 +297,32 @@ pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Wo
                 ),
             )
         }
-        Situation::Discarded { at, undo_until } => match undo_until {
-            Some(until) => words(
-                format!("管理者於 {at} 捨棄了這封信；{until} 之前可以復原。"),
-                format!("管理员于 {at} 丢弃了这封邮件；{until} 之前可以撤销。"),
-                format!("The operator discarded it at {at}; that can be undone until {until}."),
-            ),
-            None => words(
-                format!("管理者於 {at} 捨棄了這封信。"),
-                format!("管理员于 {at} 丢弃了这封邮件。"),
-                format!("The operator discarded it at {at}."),
-            ),
-        },
+        Situation::Discarded {
+            at,
+            undo_until,
+            doubtful,
+        } => {
+            let doubt = doubt(doubtful);
+            let undo = match undo_until {
+                Some(until) => words(
+                    format!("；{until} 之前可以復原"),
+                    format!("；{until} 之前可以撤销"),
+                    format!("; that can be undone until {until}"),
+                ),
+                None => words("", "", ""),
+            };
+            words(
+                format!(
+                    "管理者於 {at} 捨棄了這封信{}。{}",
+                    undo.zh_hant, doubt.zh_hant
+                ),
+                format!(
+                    "管理员于 {at} 丢弃了这封邮件{}。{}",
+                    undo.zh_hans, doubt.zh_hans
+                ),
+                format!("The operator discarded it at {at}{}. {}", undo.en, doubt.en),
+            )
+        }
         Situation::Replaced { by } => {
             let by = by.map(|id| id.to_string());
             let (hant, hans, en) = match &by {
@@ -331,7 +379,7 @@ pub(super) fn advice(situation: &Situation<'_>) -> Option<Words> {
             "若对方没有收到，请先查看垃圾邮件箱。",
             "If it did not arrive, look into the spam folder first.",
         ),
-        Situation::Uncertain => words(
+        Situation::Uncertain { .. } => words(
             "請先問對方是否收到，再決定是否另寄一封。",
             "请先问对方是否收到，再决定是否另发一封。",
             "Ask whether it arrived before you send another.",
@@ -348,135 +396,4 @@ pub(super) fn advice(situation: &Situation<'_>) -> Option<Words> {
         ),
         _ => return None,
     })
-}
-
-/// What went wrong: how far it came and what was said.
-#[derive(Clone, Copy)]
-struct Failed<'a> {
-    stage: Stage,
-    code: Option<u16>,
-    text: &'a str,
-}
-
-impl<'a> Failed<'a> {
-    fn of(setback: &'a Setback) -> Failed<'a> {
-        Failed {
-            stage: setback.stage,
-            code: setback.code,
-            text: &setback.text,
-        }
-    }
-}
-
-/// What the server's words mean, where a rule knows it; the words themselves otherwise.
-fn said(failed: Failed<'_>, rule: Option<&'static Rule>) -> Words {
-    if let Some(rule) = rule {
-        return rule.meaning.clone();
-    }
-    let quoted = quoted(failed.text);
-    match failed.code {
-        _ if quoted.is_empty() => words("沒有說明原因。", "没有说明原因。", "No reason was given."),
-        Some(_) => words(
-            format!("伺服器回覆：「{quoted}」。"),
-            format!("服务器答复：“{quoted}”。"),
-            format!("The server said: \"{quoted}\"."),
-        ),
-        None => words(
-            format!("原因：「{quoted}」。"),
-            format!("原因：“{quoted}”。"),
-            format!("The reason: \"{quoted}\"."),
-        ),
-    }
-}
-
-/// The last failure of a mail, as a sentence of its own; nothing where there was none.
-fn last(setback: Option<&Setback>, rule: Option<&'static Rule>) -> Words {
-    let Some(setback) = setback else {
-        return words("", "", "");
-    };
-    let (stage, said) = (stage(setback.stage), said(Failed::of(setback), rule));
-    words(
-        format!("最後一次在{}時失敗。{}", stage.zh_hant, said.zh_hant),
-        format!("最后一次在{}时失败。{}", stage.zh_hans, said.zh_hans),
-        format!("The last failure was while {}. {}", stage.en, said.en),
-    )
-}
-
-/// The last failure of a route, ready to be followed by another sentence.
-fn route_failed(error: Option<&LastError>, rule: Option<&'static Rule>) -> Words {
-    let Some(error) = error else {
-        return words("", "", "");
-    };
-    let failed = Failed {
-        stage: error.stage,
-        code: error.code,
-        text: &error.text,
-    };
-    let (stage, said) = (stage(failed.stage), said(failed, rule));
-    words(
-        format!("它在{}時失敗。{}", stage.zh_hant, said.zh_hant),
-        format!("它在{}时失败。{}", stage.zh_hans, said.zh_hans),
-        format!("It failed while {}. {} ", stage.en, said.en),
-    )
-}
-
-/// One line, cut, without anything that hides.
-fn quoted(text: &str) -> String {
-    let visible = |c: char| if hides(c) { ' ' } else { c };
-    let line: String = text.chars().map(visible).collect();
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("{} …", &line[..end]),
-        None => line,
-    }
-}
-
-fn route_name(route: RouteName) -> Words {
-    match route {
-        RouteName::Primary => words("主要路線", "主要线路", "primary route"),
-        RouteName::Fallback => words("備援路線", "备用线路", "fallback route"),
-    }
-}
-
-/// Over which route, where that is known.
-fn over(route: Option<RouteName>) -> Words {
-    let Some(route) = route.map(route_name) else {
-        return words("", "", "");
-    };
-    words(
-        format!("經{}，", route.zh_hant),
-        format!("经{}，", route.zh_hans),
-        format!(" over the {}", route.en),
-    )
-}
-
-fn stage(stage: Stage) -> Words {
-    match stage {
-        Stage::Claim => words("準備寄送", "准备发送", "preparing it"),
-        Stage::Connect => words("連線到伺服器", "连接服务器", "connecting to the server"),
-        Stage::Greeting => words(
-            "等候伺服器招呼",
-            "等候服务器问候",
-            "waiting for the server's greeting",
-        ),
-        Stage::Tls => words("建立 TLS 加密", "建立 TLS 加密", "setting up TLS"),
-        Stage::Auth => words("登入", "登录", "logging in"),
-        Stage::MailFrom => words("告知寄件人", "告知发件人", "naming the sender"),
-        Stage::RcptTo => words("告知收件人", "告知收件人", "naming the recipient"),
-        Stage::Data => words("請求傳送內容", "请求传送内容", "asking to send the message"),
-        Stage::Content => words("傳送內容", "传送内容", "sending the message"),
-        Stage::FinalReply => words(
-            "等候最後回覆",
-            "等候最后答复",
-            "waiting for the final answer",
-        ),
-    }
-}
-
-fn words(zh_hant: impl Into<String>, zh_hans: impl Into<String>, en: impl Into<String>) -> Words {
-    Words {
-        zh_hant: zh_hant.into(),
-        zh_hans: zh_hans.into(),
-        en: en.into(),
-    }
 }

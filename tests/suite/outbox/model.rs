@@ -21,6 +21,7 @@ const BODIES: Table<OutboxId, ByteBuf> = Table::new("outbox.body");
 const DUE: Table<(u8, Timestamp, OutboxId), ()> = Table::new("outbox.due");
 const BY_STATE: Table<(u8, OutboxId), ()> = Table::new("outbox.by_state");
 const BY_ADDRESS: Table<(LookupAddress, OutboxId), ()> = Table::new("outbox.by_address");
+const LATEST: Table<(LookupAddress, u8), OutboxId> = Table::new("outbox.latest");
 const WIPE: Table<(Timestamp, OutboxId), ()> = Table::new("outbox.wipe");
 
 /// One thing that is done.
@@ -139,9 +140,10 @@ impl Model {
                     assert_eq!(done, Err(outbox::Conflict::Unknown));
                     return;
                 };
+                let followed = followed(post, id, &row).await;
                 assert_eq!(
                     done.is_ok(),
-                    may(act, &row, now),
+                    may(act, &row, followed, now),
                     "{act:?} {row:?}: {done:?}"
                 );
             }
@@ -210,6 +212,12 @@ impl Model {
             );
         }
         for (id, row) in &rows {
+            if row.state == State::Queued && row.expires_at > post.now() {
+                assert!(
+                    !followed(post, *id, row).await,
+                    "behind its successor: {row:?}"
+                );
+            }
             let has_body = bodies.iter().any(|(body, _)| body == id);
             assert!(row.due_at.is_none() || has_body, "{row:?}");
             assert_eq!(row.due_at.is_none(), row.finished_at.is_some(), "{row:?}");
@@ -223,8 +231,15 @@ impl Model {
     }
 }
 
+/// Whether another code was written for the same address since.
+async fn followed(post: &Post, id: OutboxId, row: &Row) -> bool {
+    let latest = (row.to.lookup(), 1);
+    let latest = post.store.read(|read| read.get(&LATEST, &latest)).await;
+    row.lapses() && latest.unwrap().is_some_and(|latest| latest != id)
+}
+
 /// The rules in short.
-fn may(act: Act, row: &Row, now: Timestamp) -> bool {
+fn may(act: Act, row: &Row, followed: bool, now: Timestamp) -> bool {
     let waits = matches!(row.state, State::Queued | State::Uncertain) && row.due_at.is_some();
     let in_time = row.expires_at > now;
     match act {
@@ -235,13 +250,19 @@ fn may(act: Act, row: &Row, now: Timestamp) -> bool {
                 true => in_time,
                 false => since < Duration::from_secs(7 * 86_400),
             };
-            (row.state == State::Dead && kept) || (waits && !in_time && !row.lapses())
+            let again = (row.state == State::Dead && kept) || (waits && !in_time && !row.lapses());
+            again && !followed
         }
         Act::Discard => waits || row.state == State::Dead,
         Act::Undo => {
             let since = now.since(row.finished_at.unwrap_or(now));
-            let waited = row.before.as_ref().is_some_and(|b| b.due_at.is_some());
-            row.shelved == Some(Shelved::Operator) && since < 30 * SECOND && (in_time || !waited)
+            let before = row.before.as_ref();
+            let waited = before.is_some_and(|before| before.due_at.is_some());
+            let queued = before.is_some_and(|before| before.state == State::Queued);
+            row.shelved == Some(Shelved::Operator)
+                && since < 30 * SECOND
+                && (in_time || !waited)
+                && !(queued && followed)
         }
     }
 }
