@@ -500,3 +500,138 @@ async fn mails_of_a_run_that_panicked_come_back_at_once() {
     assert_eq!(counts.of(State::Sent), 5);
     courier.stop(GRACE).await;
 }
+
+/// What the first recipient meets, and nobody else.
+async fn denies(said: &'static [u8]) -> Server {
+    Server::start(move |_, line| match line {
+        "RCPT TO:<u0@example.org>" => Act::Say(said),
+        line => fine(line),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_mail_that_the_server_blames_on_the_route_blocks_no_other() {
+    for (said, state, outcomes) in [
+        (
+            &b"554 5.7.1 <u0@example.org>: Relay access denied\r\n"[..],
+            State::Dead,
+            [Outcome::Configuration, Outcome::Permanent],
+        ),
+        (
+            b"451 4.7.1 Too many messages, slow down\r\n",
+            State::Queued,
+            [Outcome::Limited, Outcome::Temporary],
+        ),
+    ] {
+        for culprit in [code, notice] {
+            let post = Post::new();
+            let server = denies(said).await;
+            let bad = queue(&post, 1, culprit).await;
+            // The first of these goes to the same recipient.
+            let good = queue(&post, 5, notice).await;
+            let courier = start(&post, post.route(server.port), None);
+            // The clock stands still: nobody waits for a rest.
+            for id in &good[1..] {
+                let row = post.until_state(*id, State::Sent).await;
+                assert_eq!(row.tries, 1);
+            }
+            let row = post.row(bad[0]).await;
+            assert_eq!((row.state, row.tries), (State::Queued, 0));
+            let wait = row.due_at.unwrap().since(post.simulated.world().now());
+            post.simulated.advance(wait);
+            let row = post.until(bad[0], |row| row.tries == 1).await;
+            assert_eq!(row.state, state);
+            assert_eq!(post.outcomes(bad[0]).await, outcomes);
+            // Whoever comes now goes out at once.
+            let late = code(&post, "late@example.org");
+            let id = late.id;
+            post.enqueue(vec![late]).await;
+            post.until_state(id, State::Sent).await;
+            let status = until(&post, RouteName::Primary, |status| {
+                status.breaker == Breaker::Closed
+            })
+            .await;
+            assert!(status.last_error.is_some(), "it can be seen");
+            courier.stop(GRACE).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_alone_meets_a_blame_waits_by_itself_and_the_next_one_goes_out() {
+    let post = Post::new();
+    let server = denies(b"554 5.7.1 <u0@example.org>: Relay access denied\r\n").await;
+    let bad = queue(&post, 1, notice).await;
+    let courier = start(&post, post.route(server.port), None);
+    let mut waits = Vec::new();
+    for tries in 1..=5 {
+        let row = post.until(bad[0], |row| {
+            row.claim == tries && row.state == State::Queued
+        });
+        let wait = row.await.due_at.unwrap();
+        let wait = wait.since(post.simulated.world().now());
+        waits.push(wait.as_secs());
+        post.simulated.advance(wait);
+    }
+    assert_eq!(waits, [5, 15, 60, 300, 900]);
+    let status = until(&post, RouteName::Primary, |_| true).await;
+    assert_eq!(status.breaker, Breaker::Closed);
+    let late = code(&post, "late@example.org");
+    let id = late.id;
+    post.enqueue(vec![late]).await;
+    post.until_state(id, State::Sent).await;
+    courier.stop(GRACE).await;
+}
+
+#[tokio::test]
+async fn a_blame_that_another_mail_meets_opens_the_route() {
+    let post = Post::new();
+    let shut = Arc::new(AtomicBool::new(true));
+    let server = Server::start({
+        let shut = shut.clone();
+        move |_, line| match line {
+            line if line.starts_with("RCPT") && shut.load(Ordering::SeqCst) => {
+                Act::Say(b"554 5.7.1 Relay access denied\r\n")
+            }
+            line => fine(line),
+        }
+    })
+    .await;
+    let ids = queue(&post, 20, notice).await;
+    let route = Route {
+        connections: 1,
+        ..post.route(server.port)
+    };
+    let courier = start(&post, route, None);
+    let status = until(&post, RouteName::Primary, |status| {
+        probe_at(status).is_some()
+    })
+    .await;
+    let error = status.last_error.unwrap();
+    assert_eq!((error.stage, error.code), (Stage::RcptTo, Some(554)));
+    settle().await;
+    let mut attempts = 0;
+    for id in &ids {
+        let row = post.row(*id).await;
+        assert_eq!((row.state, row.tries), (State::Queued, 0));
+        attempts += post.outcomes(*id).await.len();
+    }
+    assert_eq!(attempts, 2, "two mails, and not one of them twice");
+    shut.store(false, Ordering::SeqCst);
+    let now = post.simulated.world().now();
+    let probe_at = status_probe(status.breaker);
+    post.simulated.advance(probe_at.since(now));
+    for id in ids {
+        let row = post.until_state(id, State::Sent).await;
+        assert_eq!(row.tries, 1);
+    }
+    courier.stop(GRACE).await;
+}
+
+fn status_probe(breaker: Breaker) -> Timestamp {
+    match breaker {
+        Breaker::Open { probe_at, .. } => probe_at,
+        other => panic!("{other:?}"),
+    }
+}

@@ -12,6 +12,7 @@
 mod dispatch;
 mod due;
 mod run;
+mod suspects;
 mod way;
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::suspects::Finding;
 use super::way::Out;
 use super::{Phase, Shared, cut};
 use crate::mail::attempt::{Attempt, Outcome, Stage, text_of};
@@ -13,7 +14,7 @@ use crate::mail::letter::Parcel;
 use crate::mail::outbox::{self, Charge, Claim, Completion};
 use crate::mail::plan;
 use crate::mail::relay::{Accepted, Connection, Failure};
-use crate::mail::route::breaker::Trouble;
+use crate::mail::route::breaker::{Sign, Trouble};
 use crate::mail::route::{LastError, RouteName};
 use crate::store::Error;
 use crate::world::{Timestamp, World};
@@ -53,7 +54,7 @@ pub struct Ended {
     /// When it took the last mail that it took.
     pub accepted_at: Option<Timestamp>,
     /// How the route, rather than a mail, failed.
-    pub trouble: Option<(Trouble, LastError)>,
+    pub trouble: Option<(Sign, LastError)>,
     /// Whether the store could not be read.
     pub unread: bool,
     /// How many mails were tried, and how long that took.
@@ -158,6 +159,7 @@ impl Run {
         let mut fresh = true;
         let current = self.shared.settings.sender.as_str();
         let outdated = parcel.as_ref().is_some_and(|mail| mail.from != current);
+        let to = parcel.as_ref().map(|mail| mail.to.clone());
         let mut outcome = match parcel {
             None => Err(Failure::of(
                 Stage::Claim,
@@ -193,8 +195,9 @@ impl Run {
             failure.outcome = Outcome::Permanent;
         }
         let mut charge = Charge::Try;
-        match &outcome {
+        match &mut outcome {
             Ok(_) => {
+                self.out.suspects.accepted(claim.id);
                 ended.worked = true;
                 ended.accepted_at = Some(world.now());
             }
@@ -205,15 +208,44 @@ impl Run {
                     return None;
                 }
                 tracing::warn!(mail = %claim.id, route = %self.out.name, outcome = ?failure.outcome, "{failure}");
-                match Trouble::of(failure, fresh) {
-                    Some(trouble) => {
-                        ended.trouble = Some((trouble, last_error(failure, world.now())));
+                let trouble = Trouble::of(failure, fresh);
+                if failure.stage > Stage::MailFrom && failure.is_of_the_route() {
+                    match self
+                        .out
+                        .suspects
+                        .blamed(claim.id, to.as_deref().unwrap_or_default())
+                    {
+                        Finding::TheMail => {
+                            // A limit passes, and a 4xx says so itself.
+                            let permanent = failure.outcome == Outcome::Configuration
+                                && failure.code.is_some_and(|code| code >= 500);
+                            failure.outcome = match permanent {
+                                true => Outcome::Permanent,
+                                false => Outcome::Temporary,
+                            };
+                            ended.worked = true;
+                        }
+                        Finding::Unclear { again, behind } => {
+                            let until = (world.now() + behind).min(claim.expires_at);
+                            charge = Charge::Behind(until);
+                            ended.trouble = trouble.map(|trouble| {
+                                let sign = Sign::Blamed { trouble, again };
+                                (sign, last_error(failure, world.now()))
+                            });
+                        }
                     }
-                    // The server said what it thinks of this mail.
-                    None => ended.worked |= failure.code.is_some_and(|code| code != 421),
-                }
-                if failure.stage != Stage::Claim && failure.is_of_the_route() {
-                    charge = Charge::None;
+                } else {
+                    match trouble {
+                        Some(trouble) => {
+                            let error = last_error(failure, world.now());
+                            ended.trouble = Some((Sign::Fails(trouble), error));
+                        }
+                        // The server said what it thinks of this mail.
+                        None => ended.worked |= failure.code.is_some_and(|code| code != 421),
+                    }
+                    if failure.stage != Stage::Claim && failure.is_of_the_route() {
+                        charge = Charge::None;
+                    }
                 }
             }
         }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::Route;
 use super::run::Ended;
+use super::suspects::Suspects;
 use crate::mail::kind::Lane;
 use crate::mail::outbox::Want;
 use crate::mail::relay::Connection;
-use crate::mail::route::breaker::{Leave, Machine, Moment, Sign, Trouble};
+use crate::mail::route::breaker::{Leave, Machine, Moment, Sign};
 use crate::mail::route::budget::Purse;
 use crate::mail::route::{Breaker, Budget, LastError, Pause, RouteName, Status};
 use crate::world::Timestamp;
@@ -29,6 +30,7 @@ const MOST_IN_A_RUN: usize = 32;
 pub struct Out {
     pub name: RouteName,
     pub route: Route,
+    pub suspects: Suspects,
 }
 
 /// See the [module](self).
@@ -55,7 +57,11 @@ impl Way {
         Way {
             machine: Machine::new(),
             purse: Purse::new(route.limits, BTreeMap::new()),
-            out: Arc::new(Out { name, route }),
+            out: Arc::new(Out {
+                name,
+                route,
+                suspects: Suspects::default(),
+            }),
             parked: Vec::new(),
             running: 0,
             pause: None,
@@ -78,7 +84,8 @@ impl Way {
 
     /// What may be sent over it at `at`.
     pub fn want(&mut self, at: Moment) -> Want {
-        let most = match self.machine.leave(at) {
+        let leave = self.machine.leave(at);
+        let most = match leave {
             _ if self.pause.is_some() => 0,
             Leave::NoneUntil(_) | Leave::NoneYet => 0,
             Leave::One => self.idle().min(1),
@@ -91,11 +98,13 @@ impl Way {
                 limit,
                 ordinary: limit.min(room.ordinary),
                 undoubted_only: false,
+                unsuspected_first: leave == Leave::One,
             },
             RouteName::Fallback => Want {
                 limit,
                 ordinary: 0,
                 undoubted_only: true,
+                unsuspected_first: leave == Leave::One,
             },
         }
     }
@@ -158,11 +167,11 @@ impl Way {
             news |= self.machine.hear(Sign::Works, epoch, at);
         }
         match ended.trouble {
-            Some((trouble, error)) => {
-                let heard = self.machine.hear(Sign::Fails(trouble), epoch, at);
+            Some((sign, error)) => {
+                let heard = self.machine.hear(sign, epoch, at);
                 if heard {
-                    self.limited = matches!(trouble, Trouble::Limited(_));
-                    self.tell(&error);
+                    self.limited = sign.is_of_a_limit();
+                    self.tell(sign, &error);
                 }
                 self.last_error = Some(error);
                 news = true;
@@ -173,12 +182,15 @@ impl Way {
         news
     }
 
-    fn tell(&self, error: &LastError) {
+    fn tell(&self, sign: Sign, error: &LastError) {
         let route = self.name();
         let text = error.text.trim_end();
         match self.machine.shown() {
             Breaker::Open { probe_at, .. } => {
                 tracing::warn!(%route, %probe_at, "the route failed and is not used until one mail tries it again: {text}");
+            }
+            Breaker::Closed if matches!(sign, Sign::Blamed { .. }) => {
+                tracing::warn!(%route, "a mail was refused as if the route were at fault; another mail will show: {text}");
             }
             Breaker::Closed | Breaker::Probing { .. } => {
                 tracing::warn!(%route, "the route failed and rests for some seconds: {text}");

@@ -42,6 +42,9 @@ pub struct Want {
     pub ordinary: usize,
     /// Whether to leave mails alone that may have reached their recipient already.
     pub undoubted_only: bool,
+    /// Whether mails that were refused as if their route were at fault come after all others:
+    /// what another mail meets shows whether it is.
+    pub unsuspected_first: bool,
 }
 
 impl Want {
@@ -51,6 +54,7 @@ impl Want {
             limit,
             ordinary: limit,
             undoubted_only: false,
+            unsuspected_first: false,
         }
     }
 
@@ -70,6 +74,8 @@ pub enum Charge {
     /// It says nothing about the mail (the route failed): recorded, no try charged, and the mail
     /// goes back to the place in its lane from which it came.
     None,
+    /// As [`Charge::None`], but the mail waits until then and lets the others go before.
+    Behind(Timestamp),
 }
 
 /// How a claim ended.
@@ -102,6 +108,7 @@ pub fn claim(
     want: Want,
 ) -> Result<Vec<Claim>, Error> {
     let mut due = Vec::new();
+    let mut suspects = Vec::new();
     for lane in Lane::ALL {
         let most = want.of(lane).saturating_sub(due.len());
         if most == 0 {
@@ -109,15 +116,19 @@ pub fn claim(
         }
         let lane = lane as u8;
         let rows = tx.scan(DUE.under(&lane).up_to(&(lane, now)))?;
-        if want.undoubted_only {
-            let mut taken = 0;
+        if want.undoubted_only || want.unsuspected_first {
+            let enough = due.len() + most;
             for row in rows.take(MOST_LOOKED_AT) {
                 let (key, ()) = row?;
-                if is_undoubted(tx, key.2)? {
-                    due.push(key);
-                    taken += 1;
+                if want.undoubted_only && !is_undoubted(tx, key.2)? {
+                    continue;
                 }
-                if taken == most {
+                if want.unsuspected_first && is_suspected(tx, key.2)? {
+                    suspects.push(key);
+                    continue;
+                }
+                due.push(key);
+                if due.len() == enough {
                     break;
                 }
             }
@@ -127,7 +138,20 @@ pub fn claim(
             }
         }
     }
+    if due.is_empty() {
+        suspects.truncate(want.limit);
+        due = suspects;
+    }
     take(tx, now, lease, due)
+}
+
+/// Whether the last server that had it blamed the route when it knew the recipient.
+fn is_suspected(read: &impl Read, id: OutboxId) -> Result<bool, Error> {
+    let row = read.get(&ROWS, &id)?;
+    Ok(row.and_then(|row| row.setback).is_some_and(|setback| {
+        setback.stage > Stage::MailFrom
+            && matches!(setback.outcome, Outcome::Configuration | Outcome::Limited)
+    }))
 }
 
 /// Whether the mail has certainly not reached its recipient: neither did an attempt end in doubt,
@@ -346,6 +370,10 @@ pub fn complete(
                     Charge::None => {
                         row.setback = Some(setback(attempt));
                         row.wait(claim.due_at);
+                    }
+                    Charge::Behind(until) => {
+                        row.setback = Some(setback(attempt));
+                        row.wait(until);
                     }
                 }
                 ledger.tx.put(&ATTEMPTS, &(claim.id, claim.number), attempt);

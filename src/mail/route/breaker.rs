@@ -8,6 +8,9 @@
 //! - After each rest one mail tries, and no second one beside it. When the route took that mail,
 //!   or refused it for the mail's own sake, all is well again; when it failed, the rests are
 //!   1, 5, 15 and from then on 60 minutes.
+//! - A server that blames the route when it knows the recipient may mean this mail alone. It is
+//!   believed when another mail meets the same; until then one mail at a time tries it, without a
+//!   rest. Where the blame was wrong before, more mails have to meet it.
 //! - Of several mails that fail at the same time the first one counts: what began before the last
 //!   change says nothing new.
 
@@ -29,6 +32,13 @@ const PROBES: [Duration; 4] = [
     Duration::from_secs(15 * 60),
     Duration::from_secs(60 * 60),
 ];
+
+/// Which of those is the longest while it is open on the word of mails that may all be at fault
+/// themselves: whichever comes next may be a good one.
+const LONGEST_IF_BLAMED: usize = 1;
+
+/// How many mails in a row have to be refused as if the route were at fault, at first and at most.
+const BELIEVED: (usize, usize) = (2, 16);
 
 /// Where a limit was hit and nobody knows for how long it holds.
 const LIMITED: Duration = Duration::from_secs(60 * 60);
@@ -86,8 +96,29 @@ pub enum Sign {
     Works,
     /// The route failed.
     Fails(Trouble),
+    /// The server blamed the route for a mail, at RCPT TO or later.
+    Blamed {
+        /// For what.
+        trouble: Trouble,
+        /// Whether it had done so for the same mail before.
+        again: bool,
+    },
     /// Nothing: no mail came so far.
     Nothing,
+}
+
+impl Sign {
+    /// Whether it tells of a limit.
+    pub fn is_of_a_limit(self) -> bool {
+        matches!(
+            self,
+            Sign::Fails(Trouble::Limited(_))
+                | Sign::Blamed {
+                    trouble: Trouble::Limited(_),
+                    ..
+                }
+        )
+    }
 }
 
 /// What may be sent.
@@ -127,6 +158,12 @@ pub struct Machine {
     strikes: usize,
     /// How many probes have failed.
     probes: usize,
+    /// How many mails in a row were refused as if the route were at fault.
+    blames: usize,
+    /// How many of those it takes to believe it.
+    believed: usize,
+    /// It is open because it was believed.
+    blamed: bool,
     /// Counts the changes: see [`Machine::epoch`].
     epoch: u64,
 }
@@ -139,6 +176,9 @@ impl Machine {
             trying: false,
             strikes: 0,
             probes: 0,
+            blames: 0,
+            believed: BELIEVED.0,
+            blamed: false,
             epoch: 0,
         }
     }
@@ -184,6 +224,10 @@ impl Machine {
                 self.strikes = 0;
                 self.probes = 0;
                 self.trying = false;
+                if std::mem::take(&mut self.blames) > 0 {
+                    self.believed = (self.believed * 2).min(BELIEVED.1);
+                }
+                self.blamed = false;
                 if self.state != State::Closed {
                     self.state = State::Closed;
                     self.epoch += 1;
@@ -191,9 +235,32 @@ impl Machine {
             }
             // The next one may try.
             Sign::Nothing => self.trying = false,
-            Sign::Fails(trouble) => self.fail(trouble, at),
+            Sign::Fails(trouble) => {
+                self.blamed = false;
+                self.fail(trouble, at);
+            }
+            Sign::Blamed { trouble, again } => self.blame(trouble, again, at),
         }
         before != (self.state, self.trying)
+    }
+
+    fn blame(&mut self, trouble: Trouble, again: bool, at: Moment) {
+        self.blames += usize::from(!again);
+        if self.blamed || self.blames >= self.believed {
+            if !self.blamed {
+                self.probes = 0;
+            }
+            self.blamed = true;
+            self.fail(trouble, at);
+            self.probes = self.probes.min(LONGEST_IF_BLAMED);
+            return;
+        }
+        // Whatever was wrong before: it came as far as the recipient.
+        self.strikes = 0;
+        self.probes = 0;
+        self.trying = false;
+        self.epoch += 1;
+        self.state = State::Resting { until: at.elapsed };
     }
 
     fn fail(&mut self, trouble: Trouble, at: Moment) {
@@ -386,6 +453,41 @@ mod tests {
         machine.hear(CONFIGURATION, machine.epoch(), at(301));
         let until = at(301 + 900).elapsed;
         assert_eq!(machine.leave(at(301)), Leave::NoneUntil(until));
+    }
+
+    #[test]
+    fn a_blame_is_believed_when_another_mail_meets_it_and_less_easily_once_it_was_wrong() {
+        let blame = |again| Sign::Blamed {
+            trouble: Trouble::Configuration,
+            again,
+        };
+        let mut machine = Machine::new();
+        let hear = |machine: &mut Machine, sign, seconds| {
+            assert!(matches!(
+                machine.leave(at(seconds)),
+                Leave::All | Leave::One
+            ));
+            machine.sent_off();
+            machine.hear(sign, machine.epoch(), at(seconds));
+        };
+        hear(&mut machine, blame(false), 0);
+        assert_eq!(machine.leave(at(0)), Leave::One);
+        hear(&mut machine, blame(true), 0);
+        assert!(!machine.is_open(), "the same mail says nothing new");
+        hear(&mut machine, blame(false), 0);
+        assert_eq!(machine.leave(at(0)), Leave::NoneUntil(at(60).elapsed));
+        // Whoever comes next may be a good one: the rests do not grow for ever.
+        hear(&mut machine, blame(true), 60);
+        hear(&mut machine, blame(false), 360);
+        assert_eq!(machine.leave(at(360)), Leave::NoneUntil(at(660).elapsed));
+        hear(&mut machine, Sign::Works, 660);
+        assert_eq!(machine.leave(at(660)), Leave::All);
+        for _ in 0..3 {
+            hear(&mut machine, blame(false), 700);
+            assert!(!machine.is_open(), "it was wrong before");
+        }
+        hear(&mut machine, blame(false), 700);
+        assert!(machine.is_open());
     }
 
     #[test]
