@@ -2,6 +2,7 @@
 //! the first mail is due. What goes into them is composed in [`letter`](super::letter).
 
 mod built_in;
+mod engine;
 mod folder;
 mod program;
 mod standin;
@@ -117,6 +118,8 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // Names the variable that is missing; the values themselves are never shown.
     environment.set_debug(true);
+    environment.set_recursion_limit(engine::DEEPEST);
+    environment.set_fuel(Some(engine::PART));
     environment
 }
 

@@ -13,6 +13,10 @@ use minijinja::Value;
 use super::Rendered;
 use super::TemplateError;
 use super::built_in::BASE;
+use super::engine::Engine;
+use super::engine::PART;
+use super::engine::TRY;
+use super::engine::is_exhausted;
 use super::explain;
 use super::file;
 use super::innermost;
@@ -24,9 +28,6 @@ use crate::text::is_visible;
 
 /// A file of the folder: where it lies, and what is in it.
 pub type Source = (PathBuf, String);
-
-/// The most bytes that one part of a mail may come to, so that no loop over values fills the memory.
-pub const LARGEST_PART: usize = 1_000_000;
 
 /// The longest name of a template, in characters.
 const NAME_CHARS: usize = 64;
@@ -220,7 +221,8 @@ impl Programs {
         };
         let [filling, ..] = standin::fillings();
         let gaps = Gaps::of(&mail.names, &BTreeMap::new(), filling);
-        let Err((name, error)) = self.parts(mail, language, always, &|extra| {
+        let mut engine = Engine::new(&self.environment);
+        let Err((name, error)) = parts(&mut engine, PART, mail, language, always, &|extra| {
             standin::context(&BTreeMap::new(), extra, &gaps, None)
         }) else {
             return Ok(());
@@ -257,96 +259,115 @@ impl Programs {
         let Some((mail, language)) = found else {
             return Err(Refused::Unknown(Vec::new()));
         };
-        let nothing = Gaps::default();
-        let rendered = self.parts(mail, language, always, &|extra| {
-            standin::context(values, extra, &nothing, None)
-        });
-        match rendered {
-            Ok(rendered) if is_visible(&rendered.subject) => Ok((rendered, language)),
-            Ok(_) => Err(Refused::Failed(TemplateError {
-                file: PathBuf::from(&mail.subject),
-                line: Some(1),
-                problem: "the subject comes out empty".to_owned(),
-            })),
-            Err((part, error)) => {
-                let missing = match is_of_gap(&error) {
-                    true => self.missing(mail, language, always, values),
-                    false => Vec::new(),
-                };
-                Err(match missing.is_empty() {
-                    // Whoever reads this knows the template's name, and not our folders.
-                    true => Refused::Failed(explain(&BTreeMap::new(), part, &error)),
-                    false => Refused::Missing(missing),
-                })
+        let mut engine = Engine::new(&self.environment);
+        let rendered = attempt(&mut engine, mail, language, always, values)?;
+        Ok((rendered, language))
+    }
+}
+
+fn attempt(
+    engine: &mut Engine,
+    mail: &Mail,
+    language: Language,
+    always: Always<'_>,
+    values: &BTreeMap<String, serde_json::Value>,
+) -> Result<Rendered, Refused> {
+    let nothing = Gaps::default();
+    let rendered = parts(engine, PART, mail, language, always, &|extra| {
+        standin::context(values, extra, &nothing, None)
+    });
+    match rendered {
+        Ok(rendered) if is_visible(&rendered.subject) => Ok(rendered),
+        Ok(_) => Err(Refused::Failed(TemplateError {
+            file: PathBuf::from(&mail.subject),
+            line: Some(1),
+            problem: "the subject comes out empty".to_owned(),
+        })),
+        Err((part, error)) => {
+            if is_exhausted(&error) {
+                return Err(Refused::Failed(TemplateError {
+                    file: PathBuf::from(part),
+                    line: None,
+                    problem: "with these values it takes too many steps".to_owned(),
+                }));
             }
+            let missing = match is_of_gap(&error) {
+                true => missing(engine, mail, language, always, values),
+                false => Vec::new(),
+            };
+            Err(match missing.is_empty() {
+                // Whoever reads this knows the template's name, and not our folders.
+                true => Refused::Failed(explain(&BTreeMap::new(), part, &error)),
+                false => Refused::Missing(missing),
+            })
         }
     }
+}
 
-    /// The values that it cannot do without: for each that it names and that is not there, it is
-    /// tried whether it renders when that one alone is absent.
-    fn missing(
-        &self,
-        mail: &Mail,
-        language: Language,
-        always: Always<'_>,
-        values: &BTreeMap<String, serde_json::Value>,
-    ) -> Vec<String> {
-        let tries = standin::fillings().map(|filling| Gaps::of(&mail.names, values, filling));
-        let needed = |path: &&str| {
-            for gaps in &tries {
-                let tried = self.parts(mail, language, always, &|extra| {
-                    standin::context(values, extra, gaps, Some(path))
-                });
-                match tried {
-                    Ok(_) => return false,
-                    Err((_, error)) if is_of_gap(&error) => return true,
-                    // It did not go well with what stands in for the others.
-                    Err(_) => {}
-                }
+/// The values that it cannot do without: for each that it names and that is not there, it is tried
+/// whether it renders when that one alone is absent. When the budget is spent before all are
+/// tried, the rest goes without saying.
+fn missing(
+    engine: &mut Engine,
+    mail: &Mail,
+    language: Language,
+    always: Always<'_>,
+    values: &BTreeMap<String, serde_json::Value>,
+) -> Vec<String> {
+    let tries = standin::fillings().map(|filling| Gaps::of(&mail.names, values, filling));
+    let mut needed = |path: &&str| {
+        for gaps in &tries {
+            let tried = parts(engine, TRY, mail, language, always, &|extra| {
+                standin::context(values, extra, gaps, Some(path))
+            });
+            match tried {
+                Ok(_) => return false,
+                Err((_, error)) if is_of_gap(&error) => return true,
+                // Nothing is known then, and nothing is said.
+                Err((_, error)) if is_exhausted(&error) => return false,
+                // It did not go well with what stands in for the others.
+                Err(_) => {}
             }
-            true
-        };
-        tries[0].paths().filter(needed).map(pointer).collect()
-    }
+        }
+        true
+    };
+    tries[0]
+        .paths()
+        .filter(|path| needed(path))
+        .map(pointer)
+        .collect()
+}
 
-    fn parts<'m>(
-        &self,
-        mail: &'m Mail,
-        language: Language,
-        always: Always<'_>,
-        context: &Context<'_>,
-    ) -> Result<Rendered, (&'m str, minijinja::Error)> {
-        let mut extra = vec![
-            ("site_name", always.site_name),
-            ("url", always.url),
-            ("address", always.address),
-            ("language", language.tag()),
-        ];
-        let subject = one_line(&self.part(&mail.subject, context(&extra))?);
-        extra.push(("subject", &subject));
-        let values = context(&extra);
-        let text = self.part(&mail.text, values.clone())?;
-        let html = mail.html.as_deref();
-        let html = html.map(|html| self.part(html, values)).transpose()?;
-        Ok(Rendered {
-            subject,
-            text,
-            html,
-        })
-    }
-
-    fn part<'m>(
-        &self,
-        name: &'m str,
-        values: Value,
-    ) -> Result<String, (&'m str, minijinja::Error)> {
-        let mut into = Bounded(Vec::new());
-        self.environment
-            .get_template(name)
-            .and_then(|template| template.render_captured_to(values, &mut into).map(drop))
-            .map_err(|error| (name, error))?;
-        Ok(String::from_utf8_lossy(&into.0).into_owned())
-    }
+/// Renders the parts of a mail, each in at most `most` steps.
+fn parts<'m>(
+    engine: &mut Engine,
+    most: u64,
+    mail: &'m Mail,
+    language: Language,
+    always: Always<'_>,
+    context: &Context<'_>,
+) -> Result<Rendered, (&'m str, minijinja::Error)> {
+    let mut part = |name: &'m str, values| {
+        let rendered = engine.render(name, values, most);
+        rendered.map_err(|error| (name, error))
+    };
+    let mut extra = vec![
+        ("site_name", always.site_name),
+        ("url", always.url),
+        ("address", always.address),
+        ("language", language.tag()),
+    ];
+    let subject = one_line(&part(&mail.subject, context(&extra))?);
+    extra.push(("subject", &subject));
+    let values = context(&extra);
+    let text = part(&mail.text, values.clone())?;
+    let html = mail.html.as_deref();
+    let html = html.map(|html| part(html, values)).transpose()?;
+    Ok(Rendered {
+        subject,
+        text,
+        html,
+    })
 }
 
 /// Whether an error comes of a value that is not there.
@@ -363,19 +384,5 @@ fn pointer(path: &str) -> String {
     format!("/values/{}", path.replace('~', "~0").replace('.', "/"))
 }
 
-struct Bounded(Vec<u8>);
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > LARGEST_PART {
-            let reason = format!("it comes to more than {LARGEST_PART} bytes");
-            return Err(std::io::Error::other(reason));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests;
