@@ -239,7 +239,7 @@ settings! {
         /// Changes of one account's password by its owner, each of which is told of by mail.
         password_change_per_user: Policy = value::policy, "10/hour";
         /// Mails that a program orders with one API key.
-        mail_per_key: Policy = value::policy, "off";
+        mail_per_key: Policy = value::policy, "600/hour";
     }
     /// What is remembered of what happened.
     audit: Audit {

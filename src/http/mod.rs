@@ -59,6 +59,7 @@ use crate::inbox::Inbox;
 use crate::language::Language;
 use crate::mail::Mailer;
 use crate::mail::route::Board;
+use crate::operator::Bench;
 use crate::operator::Operator;
 use crate::secret::TokenHash;
 use crate::store::Store;
@@ -166,6 +167,7 @@ pub fn app(services: Services, settings: Settings) -> App {
         mailer,
         accounts: accounts.clone(),
         routes,
+        bench: Bench::default(),
     };
     let profile = ProfileApi {
         accounts: accounts.clone(),

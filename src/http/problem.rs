@@ -107,6 +107,9 @@ kinds! {
     /// The mail's state forbids what was asked for.
     OutboxConflict = 409 "outbox_conflict" "The mail does not stand so that this can be done",
         "It was sent already.";
+    /// An order that is repeated, whose mail the outbox has forgotten.
+    MailForgotten = 410 "mail_forgotten" "The mail was ordered before and is forgotten",
+        "The outbox no longer knows what became of it. It is not made anew.";
     /// The body is over the limit.
     BodyTooLarge = 413 "body_too_large" "The body is over the limit",
         "A body has at most 65536 bytes.";

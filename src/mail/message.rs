@@ -69,6 +69,13 @@ pub struct Draft {
     template: Option<String>,
 }
 
+impl Draft {
+    /// The subject as it will be read.
+    pub fn subject(&self) -> &str {
+        &self.rendered.subject
+    }
+}
+
 /// What is ordered beside the texts.
 #[derive(Debug, Clone)]
 pub struct Message<'a> {

@@ -2,12 +2,14 @@
 //! routes are taken, who may have mail sent. Each of it is one transaction with its entry in the
 //! audit record. How it is asked for and answered (HTTP, status codes, texts) is not known here.
 
+mod bench;
 mod keys;
 mod order;
 mod outbox;
 mod repeat;
 mod routes;
 mod send;
+mod unsent;
 
 use std::net::IpAddr;
 
@@ -18,6 +20,8 @@ use crate::mail::route::Board;
 use crate::store::Store;
 use crate::world::World;
 
+pub use bench::Bench;
+pub use bench::Busy;
 pub use keys::ApiKey;
 pub use keys::Holder;
 pub use keys::KeyError;
@@ -33,6 +37,7 @@ pub use routes::Switch;
 pub use send::Ordered;
 pub use send::SendError;
 pub use send::SendMail;
+pub use unsent::TooManyUnsent;
 
 /// The operator's hands. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -47,6 +52,8 @@ pub struct Operator {
     pub accounts: Accounts,
     /// How the routes are.
     pub routes: Board,
+    /// Where templates of programs are rendered.
+    pub bench: Bench,
 }
 
 impl Operator {

@@ -41,6 +41,8 @@ pub(super) struct Wanted {
 
 /// The longest subject, in characters.
 const SUBJECT_CHARS: usize = 500;
+/// The most values of one order: filters of a template may compare each with each.
+const MOST_VALUES: usize = 10_000;
 /// How far in the past a time to send at may lie: clocks differ, and a request takes its time.
 const LATE: Duration = Duration::from_secs(60);
 /// How far ahead a mail may be ordered.
@@ -74,7 +76,8 @@ pub(super) fn read(
         // What is said about a template must not depend on the rest being right.
         let address = to.as_ref().map_or("ann@example.com", EmailAddress::as_str);
         let drafted = mailer.draft(content, [language.unwrap_or(site), site], address);
-        drafted.map_err(|error| faults.draft(error)).ok()
+        let draft = drafted.map_err(|error| faults.draft(error)).ok()?;
+        faults.rendered(draft)
     });
     match (to, draft) {
         (Some(to), Some(draft)) if faults.0.is_empty() => Ok(Wanted {
@@ -177,6 +180,12 @@ impl Faults {
                 }
             }
             let values = order.values.as_ref().unwrap_or(nothing);
+            if values.values().map(count).sum::<usize>() > MOST_VALUES {
+                let message =
+                    format!("at most {MOST_VALUES} values, all those inside them counted");
+                self.refuse("/values", "too_long", message);
+                return None;
+            }
             for (name, value) in values {
                 self.value(name, value);
             }
@@ -254,6 +263,17 @@ impl Faults {
         }
     }
 
+    /// A draft whose subject, which may be made of values, is no longer than a written one.
+    fn rendered(&mut self, draft: Draft) -> Option<Draft> {
+        if draft.subject().chars().count() <= SUBJECT_CHARS {
+            return Some(draft);
+        }
+        let message =
+            format!("with these values its subject has more than {SUBJECT_CHARS} characters");
+        self.refuse("/template", "failed", message);
+        None
+    }
+
     fn draft(&mut self, error: MessageError) {
         match error {
             MessageError::MissingValues(pointers) => {
@@ -272,6 +292,15 @@ impl Faults {
 /// Whether `c` is no part of a text that people read.
 fn is_odd(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\r' | '\t')
+}
+
+/// How many values `value` is, with those inside it.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(fields) => fields.values().map(count).sum(),
+        _ => 0,
+    }
 }
 
 /// Whether `is` holds for `value` or for anything in it.

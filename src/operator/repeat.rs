@@ -95,7 +95,7 @@ pub(super) fn found(read: &impl Read, repeat: &Repeat) -> Result<Option<outbox::
         return Err(SendError::Conflict);
     }
     // A mail that was done with and forgotten was sent all the same: it is not made anew.
-    let mail = outbox::get(read, row.mail)?.ok_or(SendError::Conflict)?;
+    let mail = outbox::get(read, row.mail)?.ok_or(SendError::Forgotten)?;
     Ok(Some(outbox::Item {
         id: row.mail,
         row: mail,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Operator;
+use super::bench::Busy;
 use super::keys;
 use super::keys::Holder;
 use super::order;
@@ -17,9 +18,12 @@ use super::order::FieldFault;
 use super::order::Wanted;
 use super::repeat;
 use super::repeat::Repeat;
+use super::unsent;
+use super::unsent::TooManyUnsent;
 use crate::audit;
 use crate::identity::Limited;
 use crate::identity::limits;
+use crate::identity::limits::Policy;
 use crate::identity::limits::Rule;
 use crate::identity::limits::Subject;
 use crate::mail::ComposeError;
@@ -27,6 +31,7 @@ use crate::mail::Message;
 use crate::mail::OutboxId;
 use crate::mail::outbox;
 use crate::store;
+use crate::world::Timestamp;
 
 /// An order for a mail, as it came.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -71,12 +76,21 @@ pub enum SendError {
     /// The API key was revoked meanwhile.
     #[error("a valid API key is required")]
     Refused,
-    /// The idempotency key came with another order before, or with a mail that is forgotten.
+    /// The idempotency key came with another order before.
     #[error("the idempotency key was used for another mail")]
     Conflict,
+    /// The same order came before, and the outbox has forgotten its mail.
+    #[error("the mail was ordered before, and the outbox has forgotten what became of it")]
+    Forgotten,
     /// The key ordered too many mails.
     #[error(transparent)]
     Limited(#[from] Limited),
+    /// Too many mails of the key are not sent yet.
+    #[error(transparent)]
+    Unsent(#[from] TooManyUnsent),
+    /// Too many templates are being rendered.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// It comes to more than a mail may.
     #[error("the mail comes to {size} bytes; it may have {LARGEST}")]
     TooLarge {
@@ -106,7 +120,7 @@ impl Operator {
     pub async fn send(
         &self,
         holder: &Holder,
-        order: &SendMail,
+        order: SendMail,
         idempotency_key: Option<&super::IdempotencyKey>,
         ip: IpAddr,
     ) -> Result<Ordered, SendError> {
@@ -114,7 +128,7 @@ impl Operator {
         let repeat = idempotency_key.map(|key| Repeat {
             holder: holder.id,
             key: key.hash(),
-            order: self.mailer.fingerprint(&order::canonical(order)),
+            order: self.mailer.fingerprint(&order::canonical(&order)),
             at: now,
         });
         // Looked for before anything is read: a time to send at may lie in the past by now.
@@ -127,14 +141,33 @@ impl Operator {
                 });
             }
         }
-        let site = self.accounts.settings().language;
+        let program = Subject::Program(holder.id.to_bytes());
+        let policy = self.accounts.settings().limits.mail_per_key.clone();
+        // What is over a limit anyway is not worth reading.
+        self.store
+            .read(|read| {
+                limits::check(read, &program, Rule::MailPerKey, &policy, now)??;
+                unsent::check(read, holder.id, unsent::MOST, now)??;
+                Ok::<_, SendError>(())
+            })
+            .await?;
+        let renders = order.template.is_some();
+        let wanted = match self.wanted(order, now).await? {
+            Ok(wanted) => wanted,
+            Err(faults) => {
+                if renders {
+                    self.charge(program, policy, now).await?;
+                }
+                return Err(SendError::Invalid(faults));
+            }
+        };
         let Wanted {
             to,
             draft,
             lane,
             not_before,
             expires_in,
-        } = order::read(order, &self.mailer, site, now).map_err(SendError::Invalid)?;
+        } = wanted;
         let ordered_by = holder.id.to_string();
         let message = Message {
             to: &to,
@@ -154,8 +187,7 @@ impl Operator {
             .from(ip)
             .detail(&format!("{what} {}", letter.id));
         let hash = holder.hash;
-        let program = Subject::Program(holder.id.to_bytes());
-        let policy = self.accounts.settings().limits.mail_per_key.clone();
+        let holder = holder.id;
         self.store
             .write(move |tx| {
                 if !keys::is_good(tx, &hash)? {
@@ -163,23 +195,58 @@ impl Operator {
                 }
                 if let Some(repeat) = &repeat {
                     if let Some(mail) = repeat::found(tx, repeat)? {
-                        return Ok(Ordered {
+                        return Ok(Ok(Ordered {
                             mail,
                             repeated: true,
-                        });
+                        }));
                     }
+                }
+                // A refusal is written down as well: the list was looked through for it.
+                if let Err(many) = unsent::note(tx, holder, letter.id, unsent::MOST, now)? {
+                    return Ok(Err(SendError::Unsent(many)));
+                }
+                if let Some(repeat) = &repeat {
                     repeat::note(tx, repeat, letter.id)?;
                 }
                 limits::charge(tx, &program, Rule::MailPerKey, &policy, now)??;
                 outbox::enqueue(tx, &letter)?;
                 audit::record(tx, &entry);
                 let row = outbox::get(tx, letter.id)?.ok_or(store::Error::Closed)?;
-                Ok(Ordered {
+                Ok(Ok(Ordered {
                     mail: outbox::Item { id: letter.id, row },
                     repeated: false,
-                })
+                }))
             })
-            .await
+            .await?
+    }
+
+    /// What `order` wants, or all that is wrong with it. A template is rendered at the bench.
+    async fn wanted(
+        &self,
+        order: SendMail,
+        now: Timestamp,
+    ) -> Result<Result<Wanted, Vec<FieldFault>>, Busy> {
+        let site = self.accounts.settings().language;
+        let mailer = self.mailer.clone();
+        if order.template.is_none() {
+            return Ok(order::read(&order, &mailer, site, now));
+        }
+        let read = move || order::read(&order, &mailer, site, now);
+        self.bench.render(read).await
+    }
+
+    /// Counts an order that was rendered and came to nothing: that cost as much as a mail.
+    async fn charge(
+        &self,
+        program: Subject,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
+        let charged = self
+            .store
+            .write(move |tx| limits::charge(tx, &program, Rule::MailPerKey, &policy, now));
+        // Over the limit by now: that is told with the next order.
+        charged.await.map(drop)
     }
 
     /// The mail called `id`, if it was ordered with this very key.

@@ -4,7 +4,6 @@
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Gatepost;
 use crate::send_mail::with_templates;
 
 const SEND: &str = "/api/v1/mail/send";
@@ -73,4 +72,74 @@ fn whatever_a_template_does_with_values_that_are_not_there_it_starts_and_names_t
     }
     assert!(named > DOINGS.len(), "{named}");
     gatepost.get("/healthz").expect(200);
+}
+
+const TABLE: &[(&str, &str)] = &[
+    ("send/en/table.subject.txt", "{{ title }}"),
+    (
+        "send/en/table.txt",
+        "{% for r in rows %}{% for c in cols %}{{ c }}{% endfor %}{% endfor %}{{ end }}",
+    ),
+];
+
+fn table(many: usize) -> Value {
+    let ones = vec![1; many];
+    json!({"to": "ann@example.com", "template": "table",
+        "values": {"title": "T", "rows": ones, "cols": ones, "end": "."}})
+}
+
+#[test]
+fn an_order_that_takes_too_many_steps_ends_and_others_are_served_meanwhile() {
+    let gatepost = with_templates(TABLE, &[]);
+    let (_, key) = gatepost.api_key("shop");
+    std::thread::scope(|scope| {
+        let hostile: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| gatepost.send("POST", SEND, &key, &table(4000))))
+            .collect();
+        while hostile.iter().any(|order| !order.is_finished()) {
+            gatepost.get("/healthz").expect(200);
+        }
+        for answer in hostile {
+            let problem = answer.join().unwrap().expect_problem(422, "invalid_fields");
+            assert_eq!(problem["errors"][0]["pointer"], "/template", "{problem}");
+            assert_eq!(problem["errors"][0]["code"], "failed", "{problem}");
+            let detail = problem["errors"][0]["detail"].as_str().unwrap();
+            assert!(detail.contains("too many steps"), "{detail}");
+        }
+    });
+    let answer = gatepost.send("POST", SEND, &key, &table(20_000));
+    let problem = answer.expect_problem(422, "invalid_fields");
+    assert_eq!(problem["errors"][0]["pointer"], "/values", "{problem}");
+    assert_eq!(problem["errors"][0]["code"], "too_long", "{problem}");
+    gatepost.send("POST", SEND, &key, &table(30)).expect(202);
+}
+
+#[test]
+fn a_refused_order_that_was_rendered_counts_and_who_is_over_the_limit_has_nothing_rendered() {
+    let limit = [("GATEPOST_LIMITS_MAIL_PER_KEY", "2/hour")];
+    let gatepost = with_templates(TABLE, &limit);
+    let (_, key) = gatepost.api_key("shop");
+    for _ in 0..2 {
+        let answer = gatepost.send("POST", SEND, &key, &table(4000));
+        answer.expect_problem(422, "invalid_fields");
+    }
+    for order in [table(4000), table(1)] {
+        let answer = gatepost.send("POST", SEND, &key, &order);
+        answer.expect_problem(429, "too_many_requests");
+    }
+}
+
+#[test]
+fn a_subject_that_values_make_too_long_is_refused() {
+    let gatepost = with_templates(TABLE, &[]);
+    let (_, key) = gatepost.api_key("shop");
+    let mut order = table(1);
+    order["values"]["title"] = json!("字".repeat(501));
+    let answer = gatepost.send("POST", SEND, &key, &order);
+    let problem = answer.expect_problem(422, "invalid_fields");
+    assert_eq!(problem["errors"][0]["pointer"], "/template", "{problem}");
+    let detail = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("500 characters"), "{detail}");
+    order["values"]["title"] = json!("字".repeat(500));
+    gatepost.send("POST", SEND, &key, &order).expect(202);
 }

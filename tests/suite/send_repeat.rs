@@ -157,3 +157,22 @@ fn a_key_is_held_to_its_limit_and_repetitions_do_not_count() {
     gatepost.clock.advance(Duration::from_secs(3600));
     order(&gatepost, &key, "c", &mail()).expect(202);
 }
+
+#[test]
+fn a_repetition_whose_mail_is_forgotten_is_told_so_and_not_that_it_was_another() {
+    let gatepost = Gatepost::with(&[("GATEPOST_OUTBOX_RETENTION", "1h")]);
+    let (_, key) = gatepost.api_key("billing");
+    order(&gatepost, &key, "a", &mail()).expect(202);
+    gatepost.mail("ann@example.com", "");
+    let answer = loop {
+        gatepost.clock.advance(Duration::from_secs(600));
+        let answer = order(&gatepost, &key, "a", &mail());
+        if answer.status != 202 {
+            break answer;
+        }
+        assert_eq!(answer.header("idempotency-replayed"), Some("true"));
+    };
+    answer.expect_problem(410, "mail_forgotten");
+    let other = json!({"to": "bob@example.com", "subject": "Other", "text": "x"});
+    order(&gatepost, &key, "a", &other).expect_problem(409, "idempotency_conflict");
+}

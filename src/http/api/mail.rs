@@ -104,7 +104,8 @@ impl From<SendMail> for operator::SendMail {
 problems! {
     /// Of an order.
     SendProblems: MalformedBody, BodyTimeout, BodyTooLarge, UnsupportedMediaType, InvalidFields,
-        BadParameter, ApiKeyRequired, IdempotencyConflict, TooManyRequests, Unavailable
+        BadParameter, ApiKeyRequired, IdempotencyConflict, MailForgotten, TooManyRequests, Busy,
+        Unavailable
 }
 problems! {
     /// Of looking after a mail.
@@ -130,6 +131,11 @@ impl From<SendError> for Problem {
                 limited.window,
                 limited.retry_after,
             ),
+            SendError::Forgotten => Problem::new(Kind::MailForgotten),
+            SendError::Unsent(many) => Problem::new(Kind::TooManyRequests)
+                .detail(format!("{many}. Wait until some are, or discard them."))
+                .retry_after(many.retry_after),
+            SendError::Busy(busy) => Problem::new(Kind::Busy).retry_after(busy.retry_after),
             SendError::TooLarge { .. } => {
                 Problem::new(Kind::BodyTooLarge).detail(format!("{error}."))
             }
@@ -165,6 +171,10 @@ impl MailApi {
     /// answer: the same key and the same order make one mail, and a repetition answers that mail
     /// as it stands, with `Idempotency-Replayed: true`. The same key with another order is
     /// refused.
+    ///
+    /// A template may take only so many steps and its values be only so many; an order that was
+    /// rendered counts towards the key's limit also when it is refused. A key may have 10000 mails
+    /// that are not sent yet.
     #[oai(path = "/send", method = "post", operation_id = "send_mail")]
     async fn send(
         &self,
@@ -181,7 +191,7 @@ impl MailApi {
         let key = key_of(request)?;
         let ip = caller::address(request, self.trusted_proxies);
         let order = form.0.into();
-        let ordered = self.operator.send(&holder, &order, key.as_ref(), ip);
+        let ordered = self.operator.send(&holder, order, key.as_ref(), ip);
         let ordered = ordered.await?;
         let told = self.tell(request, ordered.mail).await?;
         Ok(reply::Ordered {

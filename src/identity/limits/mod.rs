@@ -291,6 +291,20 @@ impl Counters {
     }
 }
 
+/// Whether a quota refuses the next event of `subject` already. Counts nothing.
+///
+/// # Errors
+/// Those of the store.
+pub fn check(
+    read: &impl Read,
+    subject: &Subject,
+    rule: Rule,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Result<(), Limited>, store::Error> {
+    Ok(load(read, subject)?.check(rule, policy, 1, now))
+}
+
 /// Counts one event of `subject` within the transaction that lets it happen, or says which quota
 /// it would go over.
 ///
