@@ -197,16 +197,22 @@ fn every_row_of_the_reference_has_the_action_that_it_wants() {
         assert_eq!(ruling.verdict, verdict, "{reply}");
     }
     // These rest as well; for how long is the rulebook's own choice, within a day.
-    for (stage, reply) in [
-        (Stage::Auth, "454 4.7.0 Too many login attempts"),
-        (Stage::FinalReply, "550-5.4.5 Daily sending quota exceeded"),
+    for (stage, provider, reply) in [
+        (Stage::Auth, "gmail", "454 4.7.0 Too many login attempts"),
         (
             Stage::FinalReply,
+            "gmail",
+            "550-5.4.5 Daily sending quota exceeded",
+        ),
+        (
+            Stage::FinalReply,
+            "ses",
             "454 Throttling failure: Daily message quota exceeded",
         ),
     ] {
+        let provider = provider::by_name(provider);
         let code = reply[..3].parse().unwrap();
-        let ruling = gatepost::mail::rulebook::judge(stage, code, reply.as_bytes(), None);
+        let ruling = gatepost::mail::rulebook::judge(stage, code, reply.as_bytes(), provider);
         let Some(Rest::For(rest)) = ruling.rest() else {
             panic!("{reply}: {ruling:?}");
         };

@@ -19,7 +19,7 @@ use super::wire::{Speaking, Tape, Wire};
 use super::{Shared, dial};
 use crate::mail::attempt::{Outcome, Stage, Symptom, text_of};
 use crate::mail::letter::Parcel;
-use crate::mail::rulebook::{Verdict, judge};
+use crate::mail::rulebook::is_welcome;
 
 type SmtpResult = Result<Response, lettre::transport::smtp::Error>;
 
@@ -333,7 +333,7 @@ impl Connection {
         // 421: the server closes the channel after it (RFC 5321, 3.8).
         let misplaced = (300..400).contains(&reply.code) && stage != Stage::Data;
         self.broken = !alone || misplaced || code_read != Some(reply.code) || reply.code == 421;
-        let welcome = judge(stage, reply.code, &reply.bytes, provider).verdict == Verdict::Accepted;
+        let welcome = is_welcome(stage, reply.code);
         // Replies that run ahead of the commands: the next one would be taken for another's.
         let ahead = !replies.is_empty();
         if welcome && (last || (result.is_ok() && !ahead)) {

@@ -16,7 +16,7 @@ use super::wire::{Speaking, Stream, Tape, Wire};
 use super::{Security, Shared, tls, wire};
 use crate::mail::attempt::{Stage, Symptom};
 use crate::mail::provider::Provider;
-use crate::mail::rulebook::{Verdict, judge};
+use crate::mail::rulebook::is_welcome;
 
 /// A wire over `stream` that is protected as the settings want it.
 pub(super) async fn protect(
@@ -103,9 +103,9 @@ async fn ask(
         let (mut replies, rest) = Reply::all(&received);
         if replies.len() == 1 && rest.is_empty() {
             let reply = replies.swap_remove(0);
-            return match judge(stage, reply.code, &reply.bytes, provider).verdict {
-                Verdict::Accepted => Ok(reply),
-                _ => Err(Failure::refused(stage, reply, provider)),
+            return match is_welcome(stage, reply.code) {
+                true => Ok(reply),
+                false => Err(Failure::refused(stage, reply, provider)),
             };
         }
         if !replies.is_empty() || is_no_reply(rest) || received.len() > 16 << 10 {

@@ -129,6 +129,15 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().iter().find(|rule| rule.id == id)
 }
 
+/// Whether `code` is what a server answers to go on; [`judge`] accepts such a reply.
+pub fn is_welcome(stage: Stage, code: u16) -> bool {
+    match stage {
+        // RFC 5321, 4.3.2: 354 and nothing else.
+        Stage::Data => code == 354,
+        _ => (200..300).contains(&code),
+    }
+}
+
 /// Judges the reply `code` with its `text` (the bytes as they came) at `stage`. A provider's own
 /// rules count where the relay is known to be its. A welcome is told by its code alone.
 pub fn judge(stage: Stage, code: u16, text: &[u8], provider: Option<&Provider>) -> Ruling {
@@ -169,12 +178,7 @@ fn best(fits: impl Fn(&Rule) -> Option<rule::Fit>) -> Option<&'static Rule> {
 }
 
 fn by_code(stage: Stage, code: u16) -> Verdict {
-    let welcome = match stage {
-        // RFC 5321, 4.3.2: 354 and nothing else.
-        Stage::Data => code == 354,
-        _ => (200..300).contains(&code),
-    };
-    if welcome {
+    if is_welcome(stage, code) {
         return Verdict::Accepted;
     }
     if code == 421 {
@@ -198,5 +202,7 @@ fn by_code(stage: Stage, code: u16) -> Verdict {
     }
 }
 
+#[cfg(test)]
+mod echoes;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::text::Said;
+use super::text::is_in;
 use super::{Rest, Verdict, Words};
 use crate::language::Language;
 use crate::mail::attempt::{Outcome, Stage, Symptom};
@@ -32,7 +33,14 @@ pub struct Rule {
     /// The providers whose relay it must be; none: any.
     #[serde(default)]
     providers: Vec<String>,
-    /// One of them must be in the text; ` .. ` stands for anything in between.
+    /// From RCPT on, what it says of the route counts from these providers' relays, too.
+    #[serde(default)]
+    late: Vec<String>,
+    /// From RCPT on, what its text says of the route counts beside these enhanced codes, too.
+    #[serde(default)]
+    beside: Vec<String>,
+    /// One of them must be in the text as whole words; ` .. ` stands for anything in between, a
+    /// last `*` for the rest of the word.
     #[serde(default)]
     text: Vec<String>,
     /// One of them must be the enhanced code.
@@ -100,6 +108,8 @@ enum Where {
 enum Group {
     /// Everywhere.
     Any,
+    /// Up to MAIL: a server that speaks there speaks of us.
+    Early,
     /// From MAIL on.
     Mail,
     /// From RCPT on.
@@ -110,6 +120,7 @@ impl Where {
     fn is(self, stage: Stage) -> bool {
         match self {
             Where::Group(Group::Any) => true,
+            Where::Group(Group::Early) => stage <= Stage::MailFrom,
             Where::Group(Group::Mail) => stage >= Stage::MailFrom,
             Where::Group(Group::Recipient) => stage >= Stage::RcptTo,
             Where::Stage(one) => one == stage,
@@ -165,6 +176,18 @@ impl Rule {
         !(self.text.is_empty() && self.enhanced.is_empty() && self.codes.is_empty())
     }
 
+    /// What is looked for in the text.
+    #[cfg(test)]
+    pub(super) fn patterns(&self) -> &[String] {
+        &self.text
+    }
+
+    /// The enhanced codes that mean something to it.
+    #[cfg(test)]
+    pub(super) fn enhanced_codes(&self) -> impl Iterator<Item = &String> {
+        self.enhanced.iter().chain(&self.beside)
+    }
+
     /// What no reader of the data would notice: a pattern that can never be found, a provider or a
     /// code that does not exist.
     #[cfg(test)]
@@ -175,7 +198,7 @@ impl Rule {
             let one_space = pattern.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(pattern, &one_space, "{id}");
         }
-        for name in &self.providers {
+        for name in self.providers.iter().chain(&self.late) {
             assert!(
                 crate::mail::provider::by_name(name).is_some(),
                 "{id}: {name}"
@@ -191,6 +214,23 @@ impl Rule {
             );
         }
         assert!(!self.stages.is_empty(), "{id}");
+        let late = [
+            Stage::RcptTo,
+            Stage::Data,
+            Stage::Content,
+            Stage::FinalReply,
+        ];
+        let is_late = late
+            .iter()
+            .any(|at| self.stages.iter().any(|place| place.is(*at)));
+        let is_bound = !(self.late.is_empty() && self.beside.is_empty());
+        assert!(
+            is_late && self.is_of_the_route() || !is_bound,
+            "{id} is bound for nothing"
+        );
+        if self.text.is_empty() {
+            assert!(self.beside.is_empty(), "{id}: beside what?");
+        }
     }
 
     fn is_at(&self, stage: Stage, provider: Option<&Provider>) -> bool {
@@ -204,6 +244,27 @@ impl Rule {
             by,
             of_the_provider: !self.providers.is_empty(),
         }
+    }
+
+    /// Whether its verdict is about more than the one mail.
+    fn is_of_the_route(&self) -> bool {
+        use Verdict::{Configuration, Connection, Limited};
+        matches!(self.verdict, Some(Configuration | Limited(_) | Connection))
+    }
+
+    /// Whether what it says of the route can be believed from RCPT on, where a reply may repeat
+    /// what a stranger wrote, or what the recipient's server said: it takes a provider whose words
+    /// are known, or text and enhanced code together, or a code that means nothing else.
+    fn is_certain(&self, by: By, said: &Said, provider: Option<&Provider>) -> bool {
+        let known = |names: &[String]| provider.is_some_and(|at| names.contains(&at.name));
+        let listed = self.enhanced.contains(&said.enhanced) || self.beside.contains(&said.enhanced);
+        if said.is_of_a_mailbox() && !listed && self.verdict != Some(Verdict::Connection) {
+            return false;
+        }
+        known(&self.providers)
+            || known(&self.late)
+            || (by == By::Text && listed)
+            || (by == By::Code && self.text.is_empty())
     }
 
     /// The codes are a condition; the text or the enhanced code, where there are some, another.
@@ -236,7 +297,8 @@ impl Rule {
         } else {
             By::Class
         };
-        Some(self.fit(by))
+        let is_late = stage >= Stage::RcptTo && self.is_of_the_route();
+        (!is_late || self.is_certain(by, said, provider)).then(|| self.fit(by))
     }
 
     pub(super) fn explains(
@@ -260,18 +322,6 @@ impl Rule {
         };
         (of_outcome && of_symptom).then(|| self.fit(by))
     }
-}
-
-/// Whether the parts of `pattern` stand in `text` one after another.
-fn is_in(pattern: &str, text: &str) -> bool {
-    let mut rest = text;
-    pattern.split(" .. ").all(|part| match rest.find(part) {
-        Some(at) => {
-            rest = &rest[at + part.len()..];
-            true
-        }
-        None => false,
-    })
 }
 
 impl TryFrom<String> for Verdict {
