@@ -113,10 +113,9 @@ pub fn find(dir: &Path) -> Result<Found, FindError> {
     })
 }
 
-/// Whether somebody holds the lock of the store. It is asked for by taking it for a moment, which
-/// could stop a gatepost that starts in this very moment: so only a folder with traces of one that
-/// runs is asked.
-fn in_use(store: &Path) -> bool {
+/// Whether a gatepost holds the lock of the store. It is asked for by taking a share of it for a
+/// moment, which a gatepost that starts in this very moment waits for.
+pub(super) fn in_use(store: &Path) -> bool {
     match File::open(store) {
         Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
         // Then the token cannot be read either, and that is what is told.

@@ -56,6 +56,11 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How many lapsed rows one transaction clears away, so that it stays short.
 const SWEEP_AT_ONCE: usize = 500;
 
+/// How often the store's lock is asked for again when nobody runs who could hold it, and how long
+/// between.
+const LOCK_TRIES: usize = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
 /// Why gatepost could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -169,7 +174,7 @@ async fn open(
     let folder = Folder::open(&settings.data.dir)?;
     let events = Events::default();
     // The store's lock is what keeps a second process out: it comes before anything is written.
-    let store = open_store(&folder, &settings, &events)?;
+    let store = open_store(&folder, &settings, &events, &world).await?;
     // One that was killed left its address behind, where anybody may listen by now.
     folder.withdraw();
     let keys = folder.keys(&world)?;
@@ -312,13 +317,31 @@ async fn open(
     Ok((running, parts))
 }
 
-fn open_store(folder: &Folder, settings: &Settings, events: &Events) -> Result<Store, StartError> {
+async fn open_store(
+    folder: &Folder,
+    settings: &Settings,
+    events: &Events,
+    world: &World,
+) -> Result<Store, StartError> {
     folder.guard_store()?;
-    let options = store::Options {
-        cache_bytes: settings.store.cache,
-        events: events.clone(),
+    let path = folder.store();
+    let open = || {
+        let options = store::Options {
+            cache_bytes: settings.store.cache,
+            events: events.clone(),
+        };
+        Store::open(&path, options)
     };
-    Store::open(&folder.store(), options).map_err(|error| match error {
+    let mut opened = open();
+    for _ in 0..LOCK_TRIES {
+        match opened {
+            // A command that looks who runs here has the lock for a moment, and no longer.
+            Err(store::OpenError::InUse) if !found::in_use(&path) => world.sleep(LOCK_PAUSE).await,
+            _ => break,
+        }
+        opened = open();
+    }
+    opened.map_err(|error| match error {
         store::OpenError::InUse => StartError::InUse {
             folder: folder.path().to_owned(),
             running: folder.running(),

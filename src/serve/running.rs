@@ -124,6 +124,13 @@ mod tests {
     use crate::world::Simulated;
 
     async fn started(folder: &tempfile::TempDir, clock: &Simulated) -> Running {
+        start(folder, clock).await.unwrap()
+    }
+
+    async fn start(
+        folder: &tempfile::TempDir,
+        clock: &Simulated,
+    ) -> Result<Running, crate::serve::StartError> {
         let flag = |setting, value: &str| config::Flag {
             setting,
             flag: "--test",
@@ -141,7 +148,7 @@ mod tests {
             file: None,
         };
         let settings = config::load(&request).unwrap();
-        crate::serve::start(settings, clock.world()).await.unwrap()
+        crate::serve::start(settings, clock.world()).await
     }
 
     #[tokio::test]
@@ -165,6 +172,24 @@ mod tests {
         );
         running.courier.break_down();
         assert_eq!(running.ended().await, "the courier");
+        running.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_start_waits_for_whoever_only_looks_and_for_nobody_who_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Simulated::new(1);
+        started(&folder, &clock).await.stop().await;
+        let store = std::fs::File::open(folder.path().join("data/store.redb")).unwrap();
+        store.lock_shared().unwrap();
+        let mut starting = Box::pin(started(&folder, &clock));
+        assert!(futures_util::poll!(&mut starting).is_pending());
+        drop(store);
+        clock.advance(Duration::from_millis(50));
+        let running = starting.await;
+        // The clock stands still: whoever waited for it would wait for ever.
+        let error = start(&folder, &clock).await.err().unwrap().to_string();
+        assert!(error.contains("another gatepost"), "{error}");
         running.stop().await;
     }
 
