@@ -10,21 +10,17 @@ use crate::address::EmailAddress;
 use crate::mail::provider::Provider;
 
 use super::Round;
-use super::STEP;
 use super::names::Names;
 use super::names::NoAnswer;
 use super::records;
 use super::records::Key;
 use super::records::Needs;
 use super::report::Finding;
-use super::report::Status;
+use super::spf::spf;
 use super::words::Voice;
 
-/// RFC 7208, 4.6.4: more look-ups than these make a record worthless.
-const MOST_LOOKUPS: usize = 10;
-
 /// Beside the deadlines of the look-ups.
-const LONG_STEP: Duration = Duration::from_secs(40);
+pub(super) const ASKING: Duration = Duration::from_secs(40);
 
 impl Round<'_> {
     /// SPF, DKIM and DMARC of the From's domain.
@@ -50,12 +46,12 @@ impl Round<'_> {
         }
         let names = self.names.clone();
         let needs = provider.and_then(|provider| records::needs(&provider.name));
-        let work = spf(voice, &names, domain, needs.as_ref());
-        self.step("spf", LONG_STEP, work).await;
+        let work = spf(voice, &names, domain, needs.as_ref(), provider);
+        self.ask("spf", work).await;
         let work = dkim(voice, &names, domain, needs.as_ref(), provider);
-        self.step("dkim", LONG_STEP, work).await;
+        self.ask("dkim", work).await;
         let work = dmarc(voice, &names, domain);
-        self.step("dmarc", STEP, work).await;
+        self.ask("dmarc", work).await;
     }
 }
 
@@ -68,73 +64,8 @@ pub(super) fn unanswered(voice: Voice, names: &Names, name: &str, error: &NoAnsw
 }
 
 /// The record to add, as the console of a name server wants it.
-fn add(voice: Voice, name: &str, record: &str) -> String {
+pub(super) fn add(voice: Voice, name: &str, record: &str) -> String {
     voice.say("add_record", &[("name", &name), ("record", &record)])
-}
-
-async fn spf(voice: Voice, names: &Names, domain: &str, needs: Option<&Needs>) -> Finding {
-    let texts = match names.texts(domain).await {
-        Ok(texts) => texts,
-        Err(error) => return unanswered(voice, names, domain, &error),
-    };
-    let found = records::spf_of(&texts);
-    let record = match found[..] {
-        [] => {
-            let finding = Finding::warning(voice.say("spf_is_missing", &[("domain", &domain)]));
-            return match needs {
-                Some(needs) => {
-                    let record = format!("v=spf1 include:{} ~all", needs.include);
-                    finding.remedy(add(voice, domain, &record))
-                }
-                None => finding.remedy(voice.say("spf_advice", &[])),
-            };
-        }
-        [record] => record,
-        _ => {
-            let list = found.join(" | ");
-            return Finding::warning(voice.say("spf_is_double", &[("list", &list)]))
-                .remedy(voice.say("spf_is_double_advice", &[]));
-        }
-    };
-    let finding = Finding::ok(voice.say("spf_is", &[("record", &record)]));
-    if records::lets_all_pass(record) {
-        return finding
-            .at_least(Status::Warning)
-            .remedy(voice.say("spf_lets_all_pass", &[]));
-    }
-    let Some(needs) = needs else {
-        return finding.and(voice.say("spf_advice", &[]));
-    };
-    match includes(names, record, needs.include).await {
-        Ok(true) => finding,
-        Ok(false) => {
-            let right = records::with_include(record, needs.include);
-            finding
-                .at_least(Status::Warning)
-                .and(voice.say("spf_lacks", &[("include", &needs.include)]))
-                .remedy(voice.say("change_record", &[("name", &domain), ("record", &right)]))
-        }
-        Err(error) => unanswered(voice, names, domain, &error).and(record),
-    }
-}
-
-/// Whether the record includes this domain, itself or by what it includes.
-async fn includes(names: &Names, record: &str, wanted: &str) -> Result<bool, NoAnswer> {
-    let mut waiting = records::includes(record);
-    let mut asked = BTreeSet::new();
-    while let Some(domain) = waiting.pop() {
-        if domain == wanted {
-            return Ok(true);
-        }
-        // A macro is no name.
-        if domain.contains('%') || asked.len() >= MOST_LOOKUPS || !asked.insert(domain.clone()) {
-            continue;
-        }
-        for record in records::spf_of(&names.texts(&domain).await?) {
-            waiting.extend(records::includes(record));
-        }
-    }
-    Ok(false)
 }
 
 async fn dkim(
@@ -155,35 +86,52 @@ async fn dkim(
         let texts = names.texts(&name).await;
         texts.map(|texts| texts.iter().find_map(|text| records::key(text)))
     }));
-    let answers: Vec<_> = selectors.iter().zip(asked.await).collect();
-    let of = |wanted: Key| {
-        let found = answers.iter().filter(|(_, key)| *key == Ok(Some(wanted)));
-        let found: Vec<&str> = found.map(|(selector, _)| **selector).collect();
-        found.join(", ")
-    };
-    let (good, revoked) = (of(Key::Good), of(Key::Revoked));
+    let answers: Vec<_> = selectors.iter().copied().zip(asked.await).collect();
+    // Where the provider's own names are known, a key under another one is somebody else's.
+    let (own, others): (Vec<_>, Vec<_>) = answers
+        .into_iter()
+        .partition(|(selector, _)| known.is_empty() || known.contains(selector));
+    let title = provider.map_or("", |provider| &provider.title);
+    let good = with(&own, Key::Good);
     if !good.is_empty() {
-        return Finding::ok(voice.say("dkim_is", &[("list", &good)]));
+        let finding = Finding::ok(voice.say("dkim_is", &[("list", &good)]));
+        return match provider {
+            Some(_) if known.is_empty() => {
+                finding.and(voice.say("dkim_of_whom", &[("title", &title)]))
+            }
+            _ => finding,
+        };
     }
-    let failed = answers.iter().find_map(|(_, answer)| answer.as_ref().err());
+    let failed = own.iter().find_map(|(_, answer)| answer.as_ref().err());
     if let Some(error) = failed {
         return unanswered(voice, names, &format!("_domainkey.{domain}"), error);
     }
-    let mut finding = match revoked.is_empty() {
-        false => Finding::warning(voice.say("dkim_is_revoked", &[("list", &revoked)])),
-        true => {
-            let list: Vec<&str> = selectors.into_iter().collect();
-            let list = list.join(", ");
-            Finding::warning(voice.say("dkim_is_not_found", &[("list", &list)]))
-        }
+    let (revoked, elsewhere) = (with(&own, Key::Revoked), with(&others, Key::Good));
+    let finding = if !revoked.is_empty() {
+        Finding::warning(voice.say("dkim_is_revoked", &[("list", &revoked)]))
+    } else if !elsewhere.is_empty() {
+        let known = known.join(", ");
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("list", &elsewhere), ("known", &known), ("title", &title)];
+        Finding::warning(voice.say("dkim_is_of_another", &values))
+    } else {
+        let list: Vec<&str> = selectors.into_iter().collect();
+        let list = list.join(", ");
+        Finding::warning(voice.say("dkim_is_not_found", &[("list", &list)]))
     };
-    finding = match provider {
+    match provider {
         Some(provider) => finding
             .remedy(voice.say("dkim_advice", &[("title", &provider.title)]))
             .on(Some(&provider.page)),
         None => finding.remedy(voice.say("dkim_advice_unknown", &[])),
-    };
-    finding
+    }
+}
+
+/// The selectors under which there is such a key.
+fn with(answers: &[(&str, Result<Option<Key>, NoAnswer>)], wanted: Key) -> String {
+    let found = answers.iter().filter(|(_, key)| *key == Ok(Some(wanted)));
+    let found: Vec<&str> = found.map(|(selector, _)| *selector).collect();
+    found.join(", ")
 }
 
 async fn dmarc(voice: Voice, names: &Names, domain: &str) -> Finding {

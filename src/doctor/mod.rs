@@ -17,6 +17,7 @@ mod records;
 mod report;
 mod route;
 mod settings;
+mod spf;
 mod tls;
 mod words;
 
@@ -157,22 +158,34 @@ impl Round<'_> {
         work: impl Future<Output = Finding>,
     ) -> Status {
         let (finding, took) = self.timed(limit, work).await;
+        let finding = finding.unwrap_or_else(|late| Finding::failure(late));
         self.note(id, took, finding)
     }
 
-    /// What came of the work, within its deadline, and how long it took.
+    /// Takes a step that asks the name servers: slow ones are no failure of the mail.
+    async fn ask(&mut self, id: &str, work: impl Future<Output = Finding>) -> Status {
+        let (finding, took) = self.timed(domain::ASKING, work).await;
+        let finding = finding.unwrap_or_else(|late| {
+            let servers = self.names.servers();
+            Finding::warning(late)
+                .and(self.voice.say("servers_asked", &[("servers", &servers)]))
+                .remedy(self.voice.say("no_dns_answer_advice", &[]))
+        });
+        self.note(id, took, finding)
+    }
+
+    /// What came of the work, or that it was not done within its deadline, and how long it took.
     async fn timed(
         &self,
         limit: Duration,
         work: impl Future<Output = Finding>,
-    ) -> (Finding, Duration) {
+    ) -> (Result<Finding, String>, Duration) {
         let begun = self.world.elapsed();
         let seconds = limit.as_secs();
-        let finding = self.world.timeout(limit, work).await.unwrap_or_else(|_| {
-            let line = self
-                .voice
-                .say("step_took_too_long", &[("seconds", &seconds)]);
-            Finding::failure(line)
+        let finding = self.world.timeout(limit, work).await;
+        let finding = finding.map_err(|_| {
+            self.voice
+                .say("step_took_too_long", &[("seconds", &seconds)])
         });
         (finding, self.world.elapsed().saturating_sub(begun))
     }
@@ -221,4 +234,42 @@ fn is_this_machine(host: &str) -> bool {
 /// The words of how a step went.
 pub fn status_words(language: Language, status: Status) -> String {
     Voice(language).say(&format!("status_{}", status.word()), &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Simulated;
+
+    #[tokio::test]
+    async fn slow_name_servers_are_a_warning_and_other_work_that_hangs_a_failure() {
+        let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let clock = Simulated::new(1);
+        let mut tell = |_: Language, _: &Step| {};
+        let mut round = Round {
+            voice: Voice(Language::En),
+            world: clock.world(),
+            names: Names::of_server(silent.local_addr().unwrap()),
+            steps: Vec::new(),
+            tell: &mut tell,
+        };
+        let from: EmailAddress = "ann@team.test".parse().unwrap();
+        let mut looking = Box::pin(round.look_at_domain(&from, None));
+        for _ in 0..3 {
+            assert!(futures_util::poll!(&mut looking).is_pending());
+            clock.advance(domain::ASKING);
+        }
+        looking.await;
+        let mut hanging = Box::pin(round.step("data", STEP, std::future::pending()));
+        assert!(futures_util::poll!(&mut hanging).is_pending());
+        clock.advance(STEP);
+        hanging.await;
+        let report = Report::of(Language::En, round.steps);
+        for id in ["spf", "dkim", "dmarc"] {
+            let step = report.step(id).unwrap();
+            assert_eq!(step.status, Status::Warning, "{step:#?}");
+            assert_eq!(step.took, domain::ASKING);
+        }
+        assert_eq!(report.step("data").unwrap().status, Status::Failure);
+    }
 }

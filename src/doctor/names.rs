@@ -100,14 +100,19 @@ impl Names {
             let addresses = addresses.map_err(|error| NoAnswer(error.to_string()))?;
             addresses.map(|address| address.ip()).collect()
         } else {
-            match self.resolver()?.lookup_ip(host).await {
-                Ok(found) => found.iter().collect(),
-                Err(error) => nothing(&error)?,
-            }
+            self.addresses_of_domain(host).await?
         };
         let mut seen = std::collections::HashSet::new();
         found.retain(|ip| seen.insert(*ip));
         Ok(found)
+    }
+
+    /// The same as the name servers alone tell them: that there is none is told from no answer.
+    pub async fn addresses_of_domain(&self, domain: &str) -> Result<Vec<IpAddr>, NoAnswer> {
+        match self.resolver()?.lookup_ip(domain).await {
+            Ok(found) => Ok(found.iter().collect()),
+            Err(error) => nothing(&error),
+        }
     }
 
     /// The TXT records of a name, the parts of each put together; none when there is none.

@@ -9,7 +9,6 @@ use crate::mail::outbox::State;
 use crate::serve;
 
 use super::Round;
-use super::STEP;
 use super::domain::unanswered;
 use super::is_this_machine;
 use super::names::Names;
@@ -28,8 +27,7 @@ impl Round<'_> {
             self.skip("mx", voice.say("mx_not_needed", &[]));
         } else {
             let names = self.names.clone();
-            self.step("mx", STEP, exchanges(voice, &names, to.domain()))
-                .await;
+            self.ask("mx", exchanges(voice, &names, to.domain())).await;
         }
         let sending = serve::send_test_mail(settings.clone(), self.world.clone(), to.clone());
         let work = async {
@@ -90,11 +88,11 @@ async fn exchanges(voice: Voice, names: &Names, domain: &str) -> Finding {
         return Finding::ok(voice.say("mx_is", &[("list", &list)]));
     }
     // RFC 5321, 5.1: without MX the domain itself is the server.
-    match names.addresses(domain).await {
+    match names.addresses_of_domain(domain).await {
         Ok(addresses) if !addresses.is_empty() => {
             Finding::warning(voice.say("mx_is_missing", &[("domain", &domain)]))
         }
         Ok(_) => nothing("mx_is_nowhere"),
-        Err(_) => nothing("mx_is_nowhere"),
+        Err(error) => unanswered(voice, names, domain, &error),
     }
 }

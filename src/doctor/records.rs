@@ -3,8 +3,9 @@
 
 /// What a mail domain at this provider needs.
 pub struct Needs {
-    /// What SPF has to include.
-    pub include: &'static str,
+    /// What SPF of the From's domain has to include; `None` when it sends with an envelope sender
+    /// of its own, and receivers ask that one's domain.
+    pub include: Option<&'static str>,
     /// The selectors under which its DKIM keys are published, as far as they are the same for
     /// everybody.
     pub selectors: &'static [&'static str],
@@ -13,14 +14,23 @@ pub struct Needs {
 /// What the provider of this name needs.
 pub fn needs(provider: &str) -> Option<Needs> {
     let (include, selectors): (_, &[&str]) = match provider {
-        "gmail" => ("_spf.google.com", &["google"]),
-        "qq" | "exmail" => ("spf.mail.qq.com", &[]),
-        "163" | "126" => ("spf.163.com", &[]),
-        "office365" => ("spf.protection.outlook.com", &["selector1", "selector2"]),
-        "aliyun" => ("spf1.dm.aliyun.com", &["aliyun-cn-hangzhou"]),
-        "ses" => ("amazonses.com", &[]),
-        "sendgrid" => ("sendgrid.net", &["s1", "s2"]),
-        "mailgun" => ("mailgun.org", &["k1", "mx", "smtp", "mailo", "pic"]),
+        "gmail" => (Some("_spf.google.com"), &["google"]),
+        "qq" | "exmail" => (Some("spf.mail.qq.com"), &[]),
+        "163" | "126" => (Some("spf.163.com"), &[]),
+        "office365" => (
+            Some("spf.protection.outlook.com"),
+            &["selector1", "selector2"],
+        ),
+        "aliyun" => (
+            Some("spf1.dm.aliyun.com"),
+            &["aliyun-cn-hangzhou", "aliyun-ap-southeast-1"],
+        ),
+        "ses" => (None, &[]),
+        "sendgrid" => (None, &["s1", "s2"]),
+        "mailgun" => (
+            Some("mailgun.org"),
+            &["k1", "k2", "mx", "smtp", "mailo", "pic", "pdk1", "pdk2"],
+        ),
         _ => return None,
     };
     Some(Needs { include, selectors })
@@ -101,24 +111,58 @@ pub fn spf_of(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).filter(is_spf).collect()
 }
 
-/// The domains that an SPF record includes or redirects to.
-pub fn includes(record: &str) -> Vec<String> {
-    let terms = record.split_ascii_whitespace();
-    let domains = terms.filter_map(|term| {
-        let term = term.trim_start_matches(['+', '?', '~', '-']);
-        let lower = term.to_ascii_lowercase();
-        let domain = lower
-            .strip_prefix("include:")
-            .or_else(|| lower.strip_prefix("redirect="))?;
-        Some(domain.trim_end_matches('.').to_owned())
-    });
-    domains.collect()
+/// A term of an SPF record for which a receiver has to ask a name server (RFC 7208, 4.6.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// The domain whose SPF record is included, or which the record is redirected to.
+    pub domain: Option<String>,
+    /// Whether whoever passes there passes here.
+    pub passes: bool,
+}
+
+/// The look-ups that an SPF record takes, in the order in which a receiver makes them.
+pub fn lookups(record: &str) -> Vec<Lookup> {
+    let mut lookups = Vec::new();
+    let mut redirect = None;
+    for term in record.split_ascii_whitespace().skip(1) {
+        let term = term.to_ascii_lowercase();
+        let term = term.trim_end_matches('.');
+        let (passes, mechanism) = match term.strip_prefix(['-', '~', '?']) {
+            Some(mechanism) => (false, mechanism),
+            None => (true, term.strip_prefix('+').unwrap_or(term)),
+        };
+        if mechanism == "all" {
+            // Nothing behind it counts, and no redirection.
+            return lookups;
+        }
+        if let Some(domain) = term.strip_prefix("redirect=") {
+            redirect = Some(domain.to_owned());
+        }
+        let domain = match mechanism.split([':', '/']).next() {
+            Some("include") => mechanism.split_once(':').map(|(_, domain)| domain),
+            Some("a" | "mx" | "ptr" | "exists") => None,
+            _ => continue,
+        };
+        let domain = domain.map(str::to_owned);
+        lookups.push(Lookup { domain, passes });
+    }
+    lookups.extend(redirect.map(|domain| Lookup {
+        domain: Some(domain),
+        passes: true,
+    }));
+    lookups
 }
 
 /// Whether it lets everybody send in the domain's name.
 pub fn lets_all_pass(record: &str) -> bool {
-    let mut terms = record.split_ascii_whitespace();
-    terms.any(|term| term.eq_ignore_ascii_case("+all") || term.eq_ignore_ascii_case("all"))
+    let terms = record.split_ascii_whitespace();
+    let mut ends = terms.filter(|term| {
+        let mechanism = term.trim_start_matches(['+', '?', '~', '-']);
+        mechanism.eq_ignore_ascii_case("all")
+    });
+    // The first one decides.
+    ends.next()
+        .is_some_and(|end| end.starts_with(['+', 'a', 'A']))
 }
 
 /// The record with another include, before what decides about everybody else.
@@ -193,9 +237,24 @@ mod tests {
         let [record] = spf_of(&texts)[..] else {
             panic!("one of them");
         };
-        assert_eq!(includes(record), ["_spf.google.com"]);
-        assert_eq!(includes("v=spf1 redirect=a.example.com"), ["a.example.com"]);
+        let named = |record: &str| -> Vec<String> {
+            let domains = lookups(record).into_iter().map(|lookup| {
+                let mark = if lookup.passes { "" } else { "!" };
+                format!("{mark}{}", lookup.domain.unwrap_or("-".to_owned()))
+            });
+            domains.collect()
+        };
+        assert_eq!(named(record), ["-", "_spf.google.com"]);
+        assert_eq!(named("v=spf1 redirect=a.test mx:b.test"), ["-", "a.test"]);
+        assert_eq!(named("v=spf1 redirect=a.test ~all include:b.test"), [""; 0]);
+        assert_eq!(
+            named(
+                "v=spf1 -include:a.test +include:b.test. ?a/24 ip4:192.0.2.1 exists:%{i}.c.test ptr -all"
+            ),
+            ["!a.test", "b.test", "!-", "-", "-"]
+        );
         assert!(!lets_all_pass(record) && lets_all_pass("v=spf1 +all"));
+        assert!(lets_all_pass("v=spf1 mx All -all") && !lets_all_pass("v=spf1 -all +all"));
         assert_eq!(
             with_include("v=spf1 mx ~all", "sendgrid.net"),
             "v=spf1 mx include:sendgrid.net ~all"

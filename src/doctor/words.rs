@@ -101,6 +101,7 @@ mod tests {
             include_str!("tls.rs"),
             include_str!("failure.rs"),
             include_str!("domain.rs"),
+            include_str!("spf.rs"),
             include_str!("records.rs"),
             include_str!("post.rs"),
             include_str!("../cli/doctor.rs"),
