@@ -113,14 +113,26 @@ impl Operator {
             .await?;
         let renewal = renewal.ok_or(lapsed)?;
         let new = renewal.mail();
-        let entry = entry.detail(&format!("{} {new}", old.kind));
+        let renewed = entry.clone().detail(&format!("{} {new}", old.kind));
         let accounts = self.accounts.clone();
+        let now = self.world.now();
         let written = self.store.write(move |tx| {
-            accounts.renew(tx, &renewal)?;
-            audit::record(tx, &entry);
-            outbox::get(tx, new)
+            // Somebody else may have done it meanwhile, or the clock was set back.
+            let done = match outbox::requeue(tx, id, now)? {
+                Err(Conflict::Lapsed { .. }) => {
+                    accounts.renew(tx, &renewal)?;
+                    audit::record(tx, &renewed);
+                    let row = outbox::get(tx, new)?.ok_or(store::Error::Closed)?;
+                    Ok(Item { id: new, row })
+                }
+                Ok(row) => {
+                    audit::record(tx, &entry);
+                    Ok(Item { id, row })
+                }
+                Err(conflict) => Err(conflict),
+            };
+            Ok::<_, store::Error>(done)
         });
-        let row = written.await?.ok_or(store::Error::Closed)?;
-        Ok(Item { id: new, row })
+        Ok(written.await??)
     }
 }

@@ -322,6 +322,28 @@ async fn a_code_that_lapsed_is_not_sent_again_a_new_one_is_made() {
 }
 
 #[tokio::test]
+async fn of_two_hands_at_one_lapsed_code_one_makes_a_new_one_and_the_other_is_told_of_it() {
+    let service = Service::start().await;
+    let ask = json!({"email": "ann@example.org", "verification_type": "register"});
+    let path = "/api/v1/auth/send_verification_code";
+    service.post(path, &ask).await.expect(202);
+    let old: OutboxId = ids(&list(&service, "").await)[0].parse().unwrap();
+    tried(&service, old, Outcome::Permanent, b"550 no").await;
+    service.simulated.advance(11 * MINUTE);
+    let (one, other) = tokio::join!(act(&service, old, "requeue"), act(&service, old, "requeue"));
+    let (made, refused) = match one.status {
+        200 => (one, other),
+        _ => (other, one),
+    };
+    let new = made.expect(200).json();
+    assert_eq!(refused.problem(), (409, "outbox_conflict".to_owned()));
+    let detail = refused.json()["detail"].to_string();
+    assert!(detail.contains(new["id"].as_str().unwrap()), "{detail}");
+    assert_eq!(ids(&list(&service, "").await).len(), 2);
+    assert_eq!(recorded(&service).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_link_that_lapsed_in_the_queue_is_made_anew_beyond_the_limits_of_asking() {
     let service = Service::start().await;
     service

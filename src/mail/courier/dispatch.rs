@@ -53,8 +53,6 @@ pub struct Dispatch {
     renewed: Duration,
     /// Nothing is claimed before this: the store could not be read.
     rest_until: Duration,
-    /// When mails whose time goes by are looked for next; `None`: claiming finds them.
-    expire_at: Option<Duration>,
     /// Whether something is to be shown at once.
     news: bool,
     /// Whether numbers have changed since they were shown.
@@ -96,7 +94,6 @@ impl Dispatch {
             switched: true,
             due: Due::default(),
             rest_until: Duration::ZERO,
-            expire_at: None,
             news: true,
             changed: false,
         };
@@ -121,7 +118,6 @@ impl Dispatch {
                 if self.switched {
                     self.read_switches().await?;
                 }
-                self.expire().await?;
                 self.turn().await
             };
             if let Err(error) = turn.await {

@@ -269,44 +269,6 @@ pub fn revoke(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
     Ok(count)
 }
 
-/// The mails that are due and whose time went by while nobody claimed them, since their route is
-/// closed: of the `limit` that are due longest in each lane.
-pub(super) fn lapsed(
-    read: &impl Read,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<(OutboxId, Row)>, Error> {
-    let mut lapsed = Vec::new();
-    for lane in Lane::ALL {
-        let lane = lane as u8;
-        let due = read.scan(DUE.under(&lane).up_to(&(lane, now)))?;
-        for entry in due.take(limit) {
-            let ((_, _, id), ()) = entry?;
-            let row = read.get(&ROWS, &id)?;
-            let over = |row: &Row| row.expires_at <= now && row.state != State::Sending;
-            lapsed.extend(row.filter(over).map(|row| (id, row)));
-        }
-    }
-    Ok(lapsed)
-}
-
-/// Notes of those that are [`lapsed`] that they are. Says how many it were.
-pub(super) fn expire(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<usize, Error> {
-    let lapsed = lapsed(tx, now, limit)?;
-    let count = lapsed.len();
-    if count > 0 {
-        let mut ledger = Ledger::open(tx)?;
-        for (id, before) in lapsed {
-            let mut row = before.clone();
-            row.end(gone_by(&before), now);
-            ledger.update(id, &before, &row);
-        }
-        ledger.close();
-        tx.wake(Topic::Outbox);
-    }
-    Ok(count)
-}
-
 /// Notes that the last courier of `id` was never heard of again. It may have sent the mail.
 fn lost(ledger: &mut Ledger<'_, '_>, id: OutboxId, row: &mut Row, now: Timestamp) {
     let attempt = Attempt {

@@ -24,8 +24,11 @@ pub(super) const BY_ADDRESS: Table<(LookupAddress, OutboxId), ()> = Table::new("
 pub(super) const LATEST: Table<(LookupAddress, u8), OutboxId> = Table::new("outbox.latest");
 /// By the time at which it is wiped: the body of a mail that is done with and yet kept.
 pub(super) const WIPE: Table<(Timestamp, OutboxId), ()> = Table::new("outbox.wipe");
-/// How far the rows of an older build, which had fewer indexes, are indexed.
-pub(super) const INDEXED: Table<(), OutboxId> = Table::new("outbox.indexed");
+/// By the time at which it is over: every mail that is not done with.
+pub(super) const EXPIRES: Table<(Timestamp, OutboxId), ()> = Table::new("outbox.expires");
+/// How far the rows of an older build, which had fewer indexes, are indexed. A build that adds
+/// an index gives this another name, and all rows are indexed anew.
+pub(super) const INDEXED: Table<(), OutboxId> = Table::new("outbox.filed");
 pub(super) const COUNTS: Table<(), Counts> = Table::new("outbox.counts");
 pub(super) const ATTEMPTS: Table<(OutboxId, u32), Attempt> = Table::new("outbox.attempt");
 
@@ -62,6 +65,7 @@ impl<'t, 'a> Ledger<'t, 'a> {
         }
         if let Some(at) = row.due_at {
             self.tx.put(&DUE, &(row.lane() as u8, at, id), &());
+            self.tx.put(&EXPIRES, &(row.expires_at, id), &());
         }
         self.tx.put(&BY_ADDRESS, &(address, id), &());
         self.tx.put(&ROWS, &id, row);
@@ -130,6 +134,15 @@ impl<'t, 'a> Ledger<'t, 'a> {
             }
             if let Some(at) = after.due_at {
                 self.tx.put(&DUE, &(after.lane() as u8, at, id), &());
+            }
+        }
+        let (ends, end) = (before.ends_by(), after.ends_by());
+        if ends != end {
+            if let Some(at) = ends {
+                self.tx.delete(&EXPIRES, &(at, id));
+            }
+            if let Some(at) = end {
+                self.tx.put(&EXPIRES, &(at, id), &());
             }
         }
         let (kept, keep) = (before.kept_until(), after.kept_until());

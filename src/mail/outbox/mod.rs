@@ -24,7 +24,6 @@ pub use claim::{
     Charge, Claim, Completion, Want, body, claim, claim_one, complete, next_due, next_in,
     next_undoubted, renew, revoke,
 };
-pub use expire::{expire, expire_now};
 pub use list::{Filter, Item, Page, list, oldest};
 pub use row::{Before, Counts, Row, Setback, Shelved, State};
 pub use sweep::{sweep, tidy, wipe};

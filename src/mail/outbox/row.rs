@@ -278,6 +278,11 @@ impl Row {
         (until > finished_at).then_some(until)
     }
 
+    /// By when something becomes of it, whatever happens; `None` when that has happened.
+    pub(super) fn ends_by(&self) -> Option<Timestamp> {
+        self.due_at.map(|_| self.expires_at)
+    }
+
     /// Whether nothing will happen to it any more.
     pub fn is_final(&self) -> bool {
         self.due_at.is_none()

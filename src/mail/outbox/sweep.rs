@@ -1,11 +1,12 @@
 //! What is done to the outbox in passing, a little at a time: mails whose time went by while their
-//! route was closed expire, bodies that were kept long enough
-//! are wiped, mails that were done with long ago are forgotten, and a store of an older build
-//! gets the indexes that it lacks.
+//! route was closed expire, those that were composed on a clock that was set back since get their
+//! turn, bodies that were kept long enough are wiped, mails that were done with long ago are
+//! forgotten, and a store of an older build gets the indexes that it lacks.
 
-use super::claim::{expire, lapsed};
-use super::ledger::{ATTEMPTS, BODIES, BY_ADDRESS, BY_STATE, INDEXED, Ledger, ROWS, WIPE};
-use super::row::Row;
+use super::expire::{expire, lapsed};
+use super::ledger::{ATTEMPTS, BODIES, BY_ADDRESS, BY_STATE, EXPIRES, INDEXED, Ledger, ROWS, WIPE};
+use super::row::{Row, State};
+use crate::events::Topic;
 use crate::mail::letter::OutboxId;
 use crate::store::{Error, Read, Store, Tx};
 use crate::world::Timestamp;
@@ -52,8 +53,49 @@ pub fn wipe(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<usize, Erro
     Ok(due.len())
 }
 
-/// Indexes up to `limit` more mails of an older build by address and state. Says how many; when
-/// all are, it is noted and nothing is looked at any more.
+/// Up to `limit` mails that wait for a moment far ahead since they were composed on a clock that
+/// was set back since, and not because that was asked for.
+fn ahead(read: &impl Read, now: Timestamp, limit: usize) -> Result<Vec<(OutboxId, Row)>, Error> {
+    // Identifiers begin with the moment at which they were drawn.
+    let mut last = [0xff; 16];
+    let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+    last[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    let last = OutboxId::from_bytes(last);
+    let mut ahead = Vec::new();
+    for state in [State::Queued, State::Uncertain] {
+        let state = state as u8;
+        for entry in read.scan(BY_STATE.under(&state).after(&(state, last)))? {
+            if ahead.len() == limit {
+                break;
+            }
+            let ((_, id), ()) = entry?;
+            let row = read.get(&ROWS, &id)?;
+            let waits = |row: &Row| row.send_at.is_none() && row.due_at > Some(now);
+            ahead.extend(row.filter(waits).map(|row| (id, row)));
+        }
+    }
+    Ok(ahead)
+}
+
+/// Makes up to `limit` mails due that are [`ahead`]. Says how many.
+fn hasten(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<usize, Error> {
+    let ahead = ahead(tx, now, limit)?;
+    let count = ahead.len();
+    if count > 0 {
+        let mut ledger = Ledger::open(tx)?;
+        for (id, before) in ahead {
+            let mut row = before.clone();
+            row.wait(now);
+            ledger.update(id, &before, &row);
+        }
+        ledger.close();
+        tx.wake(Topic::Outbox);
+    }
+    Ok(count)
+}
+
+/// Indexes up to `limit` more mails of an older build by address, state and expiry. Says how many;
+/// when all are, it is noted and nothing is looked at any more.
 fn index(tx: &mut Tx<'_>, limit: usize) -> Result<usize, Error> {
     let done = tx.get(&INDEXED, &())?;
     if done == Some(LAST) {
@@ -68,6 +110,9 @@ fn index(tx: &mut Tx<'_>, limit: usize) -> Result<usize, Error> {
         tx.put(&BY_ADDRESS, &(row.to.lookup(), *id), &());
         if row.state.indexed() {
             tx.put(&BY_STATE, &(row.state as u8, *id), &());
+        }
+        if let Some(at) = row.ends_by() {
+            tx.put(&EXPIRES, &(at, *id), &());
         }
     }
     let last = rows.last().filter(|_| rows.len() == limit);
@@ -84,9 +129,11 @@ pub(super) fn is_indexed(read: &impl Read) -> Result<bool, Error> {
 const LAST: OutboxId = OutboxId::from_bytes([0xff; 16]);
 
 /// Does up to `limit` of each of these, in one transaction, and none where there is nothing to
-/// do: expires mails that nobody claims, wipes bodies, forgets mails older than `older_than` (if it is given), indexes what an
-/// older build left. Says how many of one it did at most: fewer than `limit` means that nothing
-/// is left. Call it now and then.
+/// do: expires mails that nobody claims, puts right those that wait for a clock that was set back,
+/// wipes bodies, forgets mails older than `older_than` (if it is given), indexes what an older
+/// build left. Says how many of one it did at most: fewer than `limit` means that nothing is left.
+/// Call it once a minute, whether or not anything is sent: nothing else ends a mail that nobody
+/// claims.
 ///
 /// # Errors
 /// Those of the store.
@@ -102,21 +149,23 @@ pub async fn tidy(
             None => false,
         };
         let wipe = read.scan(WIPE.all().up_to(&now))?.next().is_some();
-        let expire = !lapsed(read, now, limit)?.is_empty();
-        Ok::<_, Error>(forget || wipe || expire || !is_indexed(read)?)
+        let expire = !lapsed(read, now, 1)?.is_empty();
+        let hasten = !ahead(read, now, 1)?.is_empty();
+        Ok::<_, Error>(forget || wipe || expire || hasten || !is_indexed(read)?)
     });
     if !any.await? {
         return Ok(0);
     }
     let work = move |tx: &mut Tx<'_>| {
         let expired = expire(tx, now, limit)?;
+        let hastened = hasten(tx, now, limit)?;
         let wiped = wipe(tx, now, limit)?;
         let indexed = index(tx, limit)?;
         let forgotten = match older_than {
             Some(older_than) => sweep(tx, older_than, limit)?,
             None => 0,
         };
-        Ok::<_, Error>(expired.max(wiped).max(indexed).max(forgotten))
+        Ok::<_, Error>(expired.max(hastened).max(wiped).max(indexed).max(forgotten))
     };
     store.write(work).await
 }

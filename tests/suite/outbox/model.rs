@@ -21,6 +21,7 @@ const BODIES: Table<OutboxId, ByteBuf> = Table::new("outbox.body");
 const DUE: Table<(u8, Timestamp, OutboxId), ()> = Table::new("outbox.due");
 const BY_STATE: Table<(u8, OutboxId), ()> = Table::new("outbox.by_state");
 const BY_ADDRESS: Table<(LookupAddress, OutboxId), ()> = Table::new("outbox.by_address");
+const EXPIRES: Table<(Timestamp, OutboxId), ()> = Table::new("outbox.expires");
 const LATEST: Table<(LookupAddress, u8), OutboxId> = Table::new("outbox.latest");
 const WIPE: Table<(Timestamp, OutboxId), ()> = Table::new("outbox.wipe");
 
@@ -172,29 +173,35 @@ impl Model {
             let addresses: Vec<_> = read.scan(BY_ADDRESS.all())?.collect::<Result<_, Error>>()?;
             let bodies: Vec<_> = read.scan(BODIES.all())?.collect::<Result<_, Error>>()?;
             let wipes: Vec<_> = read.scan(WIPE.all())?.collect::<Result<_, Error>>()?;
+            let expires: Vec<_> = read.scan(EXPIRES.all())?.collect::<Result<_, Error>>()?;
             Ok::<_, Error>((
                 rows,
                 due,
                 states,
                 addresses,
                 bodies,
-                wipes,
+                (wipes, expires),
                 outbox::counts(read)?,
             ))
         });
-        let (rows, due, states, addresses, bodies, wipes, counts) = all.await.unwrap();
+        let (rows, due, states, addresses, bodies, (wipes, expires), counts) = all.await.unwrap();
         for state in State::ALL {
             let there = rows.iter().filter(|(_, row)| row.state == state).count();
             assert_eq!(counts.of(state), there as u64, "{state}");
         }
         let expected = |f: &dyn Fn(&Row) -> bool| rows.iter().filter(|(_, row)| f(row)).count();
-        assert_eq!(due.len(), expected(&|row| row.due_at.is_some()));
+        let waiting = expected(&|row| row.due_at.is_some());
+        assert_eq!(due.len(), waiting);
         assert_eq!(states.len(), expected(&|row| row.state != State::Sent));
         assert_eq!(addresses.len(), rows.len());
         let rows: BTreeMap<OutboxId, Row> = rows.into_iter().collect();
         for ((lane, at, id), ()) in due {
             let row = &rows[&id];
             assert_eq!((row.lane() as u8, row.due_at), (lane, Some(at)));
+        }
+        assert_eq!(expires.len(), waiting);
+        for ((at, id), ()) in expires {
+            assert_eq!(rows[&id].expires_at, at);
         }
         for ((state, id), ()) in states {
             assert_eq!(rows[&id].state as u8, state);

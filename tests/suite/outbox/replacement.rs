@@ -116,6 +116,7 @@ async fn a_shelved_letter_is_replaced_as_one_that_waits_is() {
             let filed = [
                 "outbox.body",
                 "outbox.due",
+                "outbox.expires",
                 "outbox.by_state",
                 "audit.entry",
             ];

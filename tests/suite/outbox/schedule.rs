@@ -6,6 +6,7 @@ use gatepost::mail::attempt::Outcome;
 use gatepost::mail::outbox::{self, Filter, State, Want};
 use gatepost::mail::{Kind, Lane, Letter, Occasion, OutboxId};
 use gatepost::store::{Read, Table};
+use gatepost::world::Timestamp;
 
 use super::hand::{Act, DAY, SECOND, Standing};
 use crate::courier_post::{LEASE, LIFETIME, Post};
@@ -165,6 +166,71 @@ async fn what_lapses_while_nobody_claims_it_expires_in_passing() {
 }
 
 #[tokio::test]
+async fn what_lapses_behind_a_crowd_that_does_not_expires_all_the_same() {
+    let post = Post::new();
+    for n in 0..6 {
+        let link = Occasion::ResetLink {
+            url: "https://example.com/x/",
+            lifetime: 6 * LIFETIME,
+        };
+        post.put(post.letter(&link, &format!("u{n}@example.org")))
+            .await;
+    }
+    post.simulated.advance(SECOND);
+    let mut codes = Vec::new();
+    for n in 0..6 {
+        let (code, _) = post.code(&format!("u{n}@example.org"));
+        codes.push(post.put(code).await);
+    }
+    // One that a courier has at its end is the courier's.
+    post.claim(codes.remove(0)).await.unwrap();
+    post.simulated.advance(LIFETIME);
+    while post.tidied(None, 3).await == 3 {}
+    for id in codes {
+        assert_eq!(post.row(id).await.state, State::Expired);
+    }
+    let counts = post.store.read(|read| outbox::counts(read)).await.unwrap();
+    assert_eq!(
+        (counts.of(State::Queued), counts.of(State::Sending)),
+        (6, 1)
+    );
+}
+
+#[tokio::test]
+async fn what_was_composed_while_the_clock_was_ahead_does_not_wait_for_it() {
+    let post = Post::new();
+    let right = post.now();
+    post.simulated.jump(right + DAY);
+    let mut ahead = Vec::new();
+    for n in 0..5 {
+        ahead.push(post.put(post.notice(&format!("u{n}@example.org"))).await);
+        post.simulated.advance(SECOND);
+    }
+    let set_back = post.put(post.notice("v@example.org")).await;
+    let later = Some(post.now() + 300 * SECOND);
+    post.tried(set_back, Outcome::Temporary, later).await;
+    let doubtful = post.put(post.notice("w@example.org")).await;
+    post.tried(doubtful, Outcome::Uncertain, later).await;
+    let at_its_time = post.put(scheduled(&post, "x@example.org", DAY)).await;
+    let under_way = post.put(post.notice("y@example.org")).await;
+    post.claim(under_way).await.unwrap();
+    post.simulated.jump(right);
+    let claim = async || {
+        let now = post.now();
+        post.write(move |tx| outbox::claim(tx, now, LEASE, Want::any(100)))
+            .await
+    };
+    assert_eq!(claim().await, []);
+    while post.tidied(None, 2).await >= 2 {}
+    let claimed: Vec<_> = claim().await.into_iter().map(|claim| claim.id).collect();
+    ahead.extend([set_back, doubtful]);
+    assert_eq!(claimed, ahead, "in the order in which they came");
+    assert_eq!(post.row(at_its_time).await.state, State::Queued);
+    assert_eq!(post.row(under_way).await.state, State::Sending);
+    assert_eq!(post.tidied(None, 2).await, 0);
+}
+
+#[tokio::test]
 async fn a_notice_whose_time_went_by_unnoticed_is_requeued_like_one_that_was_given_up() {
     let post = Post::new();
     let id = post.put(post.notice("ann@example.org")).await;
@@ -179,6 +245,8 @@ async fn a_notice_whose_time_went_by_unnoticed_is_requeued_like_one_that_was_giv
 const BY_STATE: Table<(u8, OutboxId), ()> = Table::new("outbox.by_state");
 const BY_ADDRESS: Table<(gatepost::address::LookupAddress, OutboxId), ()> =
     Table::new("outbox.by_address");
+
+const EXPIRES: Table<(Timestamp, OutboxId), ()> = Table::new("outbox.expires");
 
 #[tokio::test]
 async fn the_mails_of_an_older_build_are_indexed_in_passing() {
@@ -199,6 +267,10 @@ async fn the_mails_of_an_older_build_are_indexed_in_passing() {
         }
         for (key, ()) in addresses {
             tx.delete(&BY_ADDRESS, &key);
+        }
+        let expires: Vec<_> = tx.scan(EXPIRES.all())?.collect::<Result<_, _>>()?;
+        for (key, ()) in expires {
+            tx.delete(&EXPIRES, &key);
         }
         Ok(())
     })
@@ -221,6 +293,8 @@ async fn the_mails_of_an_older_build_are_indexed_in_passing() {
     };
     assert_eq!(found(&to).await, []);
     while post.tidied(None, 2).await == 2 {}
+    let expires = post.tables().await["outbox.expires"];
+    assert_eq!(expires, 3, "by when their time is over");
     assert_eq!(found(&to).await, ids);
     assert_eq!(found(&queued).await, [ids[1], ids[3], ids[5]]);
     assert_eq!(post.tidied(None, 2).await, 0);

@@ -57,8 +57,6 @@ impl Dispatch {
         if self.changed {
             naps.push((self.shown + SHOW_EVERY).saturating_sub(at.elapsed));
         }
-        let expires = self.expire_at.filter(|_| self.is_working());
-        naps.extend(expires.map(|then| then.saturating_sub(at.elapsed)));
         let closing = self.ways.iter().filter_map(Way::closes_at);
         naps.extend(closing.map(|then| then.saturating_sub(at.elapsed)));
         naps.into_iter().min()

@@ -1,18 +1,10 @@
 //! What the dispatcher asks of the store and does to it beside sending mail: taking back what a dead
-//! courier had, hearing what the operator has switched, ending mails whose time went by.
-
-use std::time::Duration;
+//! courier had, hearing what the operator has switched.
 
 use super::Dispatch;
 use crate::mail::outbox;
 use crate::mail::route::{self, RouteName, budget};
 use crate::store::{Error, Tx};
-
-/// While a route is shut, mails whose time goes by are looked for this often …
-const EXPIRE_EVERY: Duration = Duration::from_secs(60);
-
-/// … and among so many of each lane at once.
-const EXPIRE_AT_ONCE: usize = 500;
 
 impl Dispatch {
     /// Takes back what a courier that was killed had on its way, so that nobody waits for its
@@ -66,28 +58,6 @@ impl Dispatch {
                 self.look = true;
             }
         }
-        Ok(())
-    }
-
-    /// Ends mails whose time went by while the primary takes none.
-    pub(super) async fn expire(&mut self) -> Result<(), Error> {
-        let at = self.moment();
-        let shut = self.ways[0].is_shut(at) && self.is_working();
-        if !shut || self.shared.settings.only.is_some() {
-            self.expire_at = None;
-            return Ok(());
-        }
-        let first = at.elapsed + EXPIRE_EVERY;
-        if *self.expire_at.get_or_insert(first) > at.elapsed {
-            return Ok(());
-        }
-        let store = &self.shared.store;
-        let ended = outbox::expire_now(store, at.now, EXPIRE_AT_ONCE).await?;
-        let wait = match ended {
-            0..EXPIRE_AT_ONCE => EXPIRE_EVERY,
-            _ => Duration::ZERO,
-        };
-        self.expire_at = Some(at.elapsed + wait);
         Ok(())
     }
 }
