@@ -2,13 +2,14 @@
 //! the shape that the operation asks for, or a problem that says what is wrong. What must not
 //! live here: what a field means (the domain parses).
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use poem::http::{Version, header};
-use poem::{Request, RequestBody};
+use poem::{Body, Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -20,7 +21,7 @@ use crate::http::problem::Problem;
 use crate::http::shape::Shape;
 use crate::world::World;
 
-/// The kinds of problem that [`Form`] brings to an operation, for the document.
+/// The kinds of problem that [`Form`] and [`Unread`] bring to an operation, for the document.
 pub const KINDS: &[Kind] = &[
     Kind::MalformedBody,
     Kind::BodyTimeout,
@@ -44,45 +45,125 @@ pub struct Intake {
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
-impl<'a, T: ParseFromJSON + Type + 'static> ApiExtractor<'a> for Form<T> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
-    type ParamType = ();
-    type ParamRawType = ();
+/// A JSON body of type `T` that is read when it is known who sends it: whoever may not ask learns
+/// that, and nothing of what is wrong with the body. One of a program's, which hears at once of a
+/// field that it misspelt.
+pub struct Unread<T> {
+    body: Body,
+    kind: PhantomData<fn() -> T>,
+}
 
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
+macro_rules! extracted {
+    ($name:ident, |$request:ident, $body:ident| $read:expr) => {
+        impl<'a, T: ParseFromJSON + Type + 'static> ApiExtractor<'a> for $name<T> {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+            type ParamType = ();
+            type ParamRawType = ();
 
-    fn request_meta() -> Option<MetaRequest> {
-        Some(MetaRequest {
-            description: None,
-            content: vec![MetaMediaType {
-                content_type: "application/json",
-                schema: T::schema_ref(),
-            }],
-            required: true,
-        })
-    }
+            fn register(registry: &mut Registry) {
+                T::register(registry);
+            }
 
-    async fn from_request(
-        request: &'a Request,
-        body: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> poem::Result<Form<T>> {
-        Ok(Form(read(request, body).await?))
+            fn request_meta() -> Option<MetaRequest> {
+                Some(MetaRequest {
+                    description: None,
+                    content: vec![MetaMediaType {
+                        content_type: "application/json",
+                        schema: T::schema_ref(),
+                    }],
+                    required: true,
+                })
+            }
+
+            async fn from_request(
+                $request: &'a Request,
+                body: &mut RequestBody,
+                _: ExtractParamOptions<()>,
+            ) -> poem::Result<$name<T>> {
+                let $body = body.take().map_err(|_| Problem::new(Kind::Internal))?;
+                Ok($read)
+            }
+        }
+    };
+}
+
+extracted!(Form, |request, body| {
+    Form(read(request, body, Strangers::Ignored).await?)
+});
+extracted!(Unread, |_request, body| {
+    Unread {
+        body,
+        kind: PhantomData,
     }
+});
+
+impl<T: ParseFromJSON + Type + 'static> Unread<T> {
+    /// Reads it if who sends it is `allowed`.
+    pub async fn behind<A>(
+        self,
+        request: &Request,
+        allowed: Result<A, Problem>,
+    ) -> Result<(A, T), Problem> {
+        match allowed {
+            Ok(allowed) => {
+                let form = read(request, self.body, Strangers::Refused).await?;
+                Ok((allowed, form))
+            }
+            Err(problem) => {
+                discard(request, self.body).await;
+                Err(problem)
+            }
+        }
+    }
+}
+
+/// What becomes of fields that the schema does not know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strangers {
+    /// A newer client may talk to an older server.
+    Ignored,
+    /// What a program does not mean would be done: mail without its time goes out now.
+    Refused,
+}
+
+fn intake(request: &Request) -> &Intake {
+    request
+        .data::<Arc<Intake>>()
+        .expect("the front puts it beside every request that may have a body")
+}
+
+/// Lets a client that is still sending come to the end of it: it would otherwise see its
+/// connection reset in place of the answer.
+async fn discard(request: &Request, body: Body) {
+    if request.version() == Version::HTTP_2 || request.headers().contains_key(header::EXPECT) {
+        return;
+    }
+    let Intake {
+        patience, world, ..
+    } = intake(request);
+    let all = async move {
+        let mut chunks = body.into_bytes_stream();
+        let mut seen = 0;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            seen += chunk.len();
+            if seen > DRAINED {
+                break;
+            }
+        }
+    };
+    // Who is not through by then has had its chance.
+    let _ = world.timeout(*patience, all).await;
 }
 
 async fn read<T: ParseFromJSON + Type + 'static>(
     request: &Request,
-    body: &mut RequestBody,
+    body: Body,
+    strangers: Strangers,
 ) -> Result<T, Problem> {
     if !request.content_type().is_some_and(is_json) {
         return Err(Problem::new(Kind::UnsupportedMediaType));
     }
-    let intake = request
-        .data::<Arc<Intake>>()
-        .expect("the front puts it beside every request that may have a body");
+    let intake = intake(request);
     let data = intake
         .world
         .timeout(intake.patience, collect(request, body, intake.limit))
@@ -94,7 +175,11 @@ async fn read<T: ParseFromJSON + Type + 'static>(
         })?;
     let value: Value = serde_json::from_slice(&data)
         .map_err(|error| Problem::malformed(error.to_string(), error.line(), error.column()))?;
-    let faults = Shape::of::<T>().faults(&value);
+    let shape = Shape::of::<T>();
+    let mut faults = shape.faults(&value);
+    if strangers == Strangers::Refused {
+        faults.extend(shape.strangers(&value));
+    }
     if !faults.is_empty() {
         return Err(Problem::fields(faults));
     }
@@ -117,11 +202,7 @@ fn is_json(content_type: &str) -> bool {
     kind.eq_ignore_ascii_case("application") && (subtype == "json" || subtype.ends_with("+json"))
 }
 
-async fn collect(
-    request: &Request,
-    body: &mut RequestBody,
-    limit: usize,
-) -> Result<BytesMut, Problem> {
+async fn collect(request: &Request, body: Body, limit: usize) -> Result<BytesMut, Problem> {
     let too_large =
         || Problem::new(Kind::BodyTooLarge).detail(format!("A body has at most {limit} bytes."));
     let cut = |_| Problem::malformed("the body ended early".to_owned(), 1, 1);
@@ -134,10 +215,7 @@ async fn collect(
     if waits && declared.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let mut chunks = body
-        .take()
-        .map_err(|_| Problem::new(Kind::Internal))?
-        .into_bytes_stream();
+    let mut chunks = body.into_bytes_stream();
     let mut data = BytesMut::with_capacity(declared.unwrap_or(0).min(limit));
     let mut refused = 0;
     while let Some(chunk) = chunks.next().await {

@@ -62,7 +62,7 @@ impl Shape {
     }
 
     /// What is wrong with `value`; nothing when it has this shape. Fields that the schema does
-    /// not know are let through, so that a newer client may talk to an older server.
+    /// not know are let through: see [`Shape::strangers`].
     pub fn faults(&self, value: &Value) -> Vec<FieldProblem> {
         let Value::Object(object) = value else {
             return vec![FieldProblem {
@@ -76,13 +76,33 @@ impl Shape {
             .filter_map(|field| field.fault(object.get(field.name)))
             .collect()
     }
+
+    /// The fields of `value` that the schema does not know.
+    pub fn strangers(&self, value: &Value) -> Vec<FieldProblem> {
+        let known = |name: &str| self.fields.iter().any(|field| field.name == name);
+        let fields = value.as_object().into_iter().flatten();
+        let strangers = fields.filter(|(name, _)| !known(name));
+        let names: Vec<_> = self.fields.iter().map(|field| field.name).collect();
+        strangers
+            .map(|(name, _)| FieldProblem {
+                pointer: pointer(name),
+                code: "unknown".into(),
+                detail: format!("there is no such field; there are {}", names.join(", ")),
+            })
+            .collect()
+    }
+}
+
+/// The field called `name` (RFC 6901).
+fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 impl Field {
     fn fault(&self, value: Option<&Value>) -> Option<FieldProblem> {
         let fault = |code: &'static str, detail: String| {
             Some(FieldProblem {
-                pointer: format!("/{}", self.name.replace('~', "~0").replace('/', "~1")),
+                pointer: pointer(self.name),
                 code: code.into(),
                 detail,
             })
@@ -189,5 +209,19 @@ mod tests {
             [fault("/copies", "wrong_type")]
         );
         assert_eq!(faults(&json!([1])), [fault("", "wrong_type")]);
+    }
+
+    #[test]
+    fn fields_that_are_not_known_are_named() {
+        let strangers = |value| {
+            let faults = Shape::of::<Letter>().strangers(&value).into_iter();
+            faults.map(|fault| fault.pointer).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            strangers(json!({"to": 5, "To": "a", "a/b~": null})),
+            ["/To", "/a~1b~0"]
+        );
+        assert_eq!(strangers(json!({"note": null})), [""; 0]);
+        assert_eq!(strangers(json!([{"to": 1}])), [""; 0]);
     }
 }

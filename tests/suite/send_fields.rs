@@ -272,3 +272,54 @@ fn what_is_too_large_is_refused() {
         [fault("/template", "failed")]
     );
 }
+
+#[test]
+fn fields_that_there_are_not_are_refused_by_name() {
+    let gatepost = Gatepost::start();
+    let (_, key) = gatepost.api_key("shop");
+    let late = json!({"to": "ann@example.com", "subject": "s", "text": "x",
+        "sendAt": "2026-02-01T00:00:00Z", "cc": "bob@example.com"});
+    assert_eq!(
+        faults(&gatepost, &key, &late),
+        [fault("/cc", "unknown"), fault("/sendAt", "unknown")]
+    );
+    assert_eq!(gatepost.newest(), "", "nothing was sent");
+    let admin = gatepost.admin();
+    for (path, body, pointer) in [
+        ("keys", json!({"name": "billing", "scope": "all"}), "/scope"),
+        (
+            "test_mail",
+            json!({"email": "ann@example.com", "to": "x"}),
+            "/to",
+        ),
+    ] {
+        let path = format!("/api/v1/admin/{path}");
+        let answer = gatepost.send("POST", &path, &admin, &body);
+        let problem = answer.expect_problem(422, "invalid_fields");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+    }
+}
+
+#[test]
+fn who_may_not_ask_learns_nothing_of_the_body() {
+    let gatepost = Gatepost::start();
+    let (_, key) = gatepost.api_key("shop");
+    let large = json!({"text": "x".repeat(300 << 10)});
+    for (path, code) in [
+        ("/api/v1/mail/send", "api_key_required"),
+        ("/api/v1/admin/keys", "admin_token_required"),
+        ("/api/v1/admin/test_mail", "admin_token_required"),
+    ] {
+        for token in ["", "gpk_x", "gpa_x"] {
+            for body in [json!({}), json!({"x": 1}), json!([1]), large.clone()] {
+                let answer = gatepost.send("POST", path, token, &body);
+                answer.expect_problem(401, code);
+            }
+            let plain = [("Content-Type", "text/plain")];
+            let answer = gatepost.send_with(&plain, "POST", path, token, &json!({}));
+            answer.expect_problem(401, code);
+        }
+    }
+    let answer = gatepost.send("POST", "/api/v1/mail/send", &key, &large);
+    answer.expect_problem(413, "body_too_large");
+}

@@ -10,7 +10,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use crate::http::api::Group;
-use crate::http::body::Form;
+use crate::http::body::Unread;
 use crate::http::caller;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
@@ -179,11 +179,12 @@ impl KeysApi {
         &self,
         request: &Request,
         token: AdminToken,
-        form: Form<CreateKey>,
+        form: Unread<CreateKey>,
     ) -> Result<reply::Created<NewApiKey>, Refused<CreateProblems>> {
-        self.guard.require_token(&token)?;
+        let allowed = self.guard.require_token(&token);
+        let ((), form) = form.behind(request, allowed).await?;
         let ip = caller::address(request, self.trusted_proxies);
-        let (made, key) = self.operator.create_key(&form.0.name, ip).await?;
+        let (made, key) = self.operator.create_key(&form.name, ip).await?;
         Ok(reply::Created(NewApiKey {
             id: made.id.to_string(),
             name: made.name,

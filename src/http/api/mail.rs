@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::http::api::Group;
 use crate::http::api::admin::mail::OutboxMail;
 use crate::http::api::admin::mail::Telling;
-use crate::http::body::Form;
+use crate::http::body::Unread;
 use crate::http::caller;
 use crate::http::caller::ApiKeyToken;
 use crate::http::declared::Refused;
@@ -165,7 +165,8 @@ impl MailApi {
     /// Order a mail.
     ///
     /// It is in the outbox when this answers, and goes out as all mail does: tried again while it
-    /// is worth sending, and looked after by `GET /api/v1/mail/{id}`.
+    /// is worth sending, and looked after by `GET /api/v1/mail/{id}`. A field that there is not is
+    /// refused: what it was meant to say would be lost.
     ///
     /// With an `Idempotency-Key` an order can be repeated for a day by who did not hear the
     /// answer: the same key and the same order make one mail, and a repetition answers that mail
@@ -183,15 +184,15 @@ impl MailApi {
         /// What the program calls this order: 1 to 255 printable characters of ASCII.
         #[oai(name = "Idempotency-Key")]
         idempotency_key: Header<Option<String>>,
-        form: Form<SendMail>,
+        form: Unread<SendMail>,
     ) -> Result<reply::Ordered<OutboxMail>, Refused<SendProblems>> {
         // Read from the request itself below: the library passes over what is no text.
         drop(idempotency_key);
-        let holder = self.holder(&token).await?;
+        let holder = self.holder(&token).await;
+        let (holder, form) = form.behind(request, holder).await?;
         let key = key_of(request)?;
         let ip = caller::address(request, self.trusted_proxies);
-        let order = form.0.into();
-        let ordered = self.operator.send(&holder, order, key.as_ref(), ip);
+        let ordered = self.operator.send(&holder, form.into(), key.as_ref(), ip);
         let ordered = ordered.await?;
         let told = self.tell(request, ordered.mail).await?;
         Ok(reply::Ordered {

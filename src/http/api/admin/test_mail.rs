@@ -16,7 +16,7 @@ use crate::http::api::admin::mail::AttemptTold;
 use crate::http::api::admin::mail::LastError;
 use crate::http::api::admin::mail::Telling;
 use crate::http::api::admin::mail::Why;
-use crate::http::body::Form;
+use crate::http::body::Unread;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
 use crate::http::declared::problems;
@@ -148,10 +148,11 @@ impl TestMailApi {
         &self,
         request: &Request,
         token: AdminToken,
-        form: Form<SendTestMail>,
+        form: Unread<SendTestMail>,
     ) -> Result<reply::Reply<TestMail>, Refused<TestMailProblems>> {
-        self.guard.require_token(&token)?;
-        let (to, language) = self.parse(&form.0)?;
+        let allowed = self.guard.require_token(&token);
+        let ((), form) = form.behind(request, allowed).await?;
+        let (to, language) = self.parse(&form)?;
         let mut closing = self.closing.clone();
         let Operator {
             mailer,
