@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::Serialize;
+
+use super::Failure;
 
 /// A mail of the outbox. Times are RFC 3339 in UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     /// Its name, `ob_…`.
     pub id: String,
@@ -59,57 +62,27 @@ pub struct Mail {
     pub why: Option<Why>,
     /// What kept it from being sent last time.
     #[serde(default)]
-    pub last_error: Option<LastError>,
+    pub last_error: Option<Failure>,
 }
 
 /// Why a mail is not sent yet, or what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Why {
     /// A stable word.
-    #[serde(default)]
     pub code: String,
     /// A sentence.
-    #[serde(default)]
     pub text: String,
     /// What to do.
-    #[serde(default)]
     pub advice: Option<String>,
     /// The provider's page where it is done.
-    #[serde(default)]
     pub page: Option<String>,
     /// When something happens next.
-    #[serde(default)]
     pub next_at: Option<String>,
 }
 
-/// The last failure of a mail.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-pub struct LastError {
-    /// When.
-    #[serde(default)]
-    pub at: String,
-    /// How far it had come.
-    #[serde(default)]
-    pub stage: String,
-    /// What kind of failure.
-    #[serde(default)]
-    pub outcome: String,
-    /// The reply's code.
-    #[serde(default)]
-    pub code: Option<u16>,
-    /// The relay's words, or what went wrong in ours.
-    #[serde(default)]
-    pub text: String,
-    /// The rule that explains it.
-    #[serde(default)]
-    pub rule: Option<String>,
-    /// Which way it went.
-    #[serde(default)]
-    pub route: Option<String>,
-}
-
 /// A mail with its attempts.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailDetail {
     /// The mail.
     #[serde(flatten)]
@@ -120,51 +93,39 @@ pub struct MailDetail {
 }
 
 /// One attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Attempt {
     /// Which, from 1.
-    #[serde(default)]
     pub number: u32,
     /// Which way it went.
-    #[serde(default)]
     pub route: Option<String>,
     /// When it began.
-    #[serde(default)]
     pub started_at: String,
     /// When it ended.
-    #[serde(default)]
     pub ended_at: String,
     /// How far it came.
-    #[serde(default)]
     pub stage: String,
     /// How it ended.
-    #[serde(default)]
     pub outcome: String,
     /// The reply's code.
-    #[serde(default)]
     pub code: Option<u16>,
     /// The deciding reply.
-    #[serde(default)]
     pub reply: String,
     /// The conversation, secrets masked.
-    #[serde(default)]
     pub transcript: String,
     /// The rule that explains it.
-    #[serde(default)]
     pub rule: Option<String>,
     /// What it means.
-    #[serde(default)]
     pub meaning: Option<String>,
     /// What to do.
-    #[serde(default)]
     pub advice: Option<String>,
     /// The provider's page where it is done.
-    #[serde(default)]
     pub page: Option<String>,
 }
 
 /// A page of the outbox, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailPage {
     /// The mails.
     pub items: Vec<Mail>,

@@ -4,6 +4,7 @@
 
 mod answer;
 mod error;
+mod failure;
 mod mail;
 mod operations;
 mod route;
@@ -23,8 +24,8 @@ pub use answer::Answer;
 pub use error::Error;
 pub use error::FieldProblem;
 pub use error::Problem;
+pub use failure::Failure;
 pub use mail::Attempt;
-pub use mail::LastError;
 pub use mail::Mail;
 pub use mail::MailDetail;
 pub use mail::MailPage;
@@ -38,7 +39,6 @@ pub use operations::RouteAction;
 pub use operations::TestMail;
 pub use route::Budget;
 pub use route::Route;
-pub use route::RouteError;
 pub use route::Routes;
 
 /// How long a connection may take to stand.

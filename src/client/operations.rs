@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::json;
@@ -80,7 +81,7 @@ impl RouteAction {
 }
 
 /// What became of a test mail; [`Client::mail`] tells the whole story.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestMail {
     /// Its name in the outbox.
     pub id: String,
@@ -92,7 +93,7 @@ pub struct TestMail {
 }
 
 /// An API key of another program, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// Its name for gatepost.
     pub id: String,
@@ -107,7 +108,7 @@ pub struct Key {
 }
 
 /// All API keys.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keys {
     /// The keys.
     pub items: Vec<Key>,

@@ -10,7 +10,6 @@ use std::time::Duration;
 use rustix::fs::Access;
 use rustix::fs::access;
 use rustix::fs::statvfs;
-use tokio::io::AsyncReadExt as _;
 
 use crate::client::Client;
 use crate::client::Route;
@@ -27,6 +26,7 @@ use super::STEP;
 use super::files::from_root;
 use super::report::Finding;
 use super::report::Status;
+use super::tls;
 use super::words::Voice;
 
 /// Less free space than this is told of; mails and commits need some.
@@ -99,24 +99,12 @@ impl Round<'_> {
         };
         let address = running.smtp;
         let work = async move {
-            let greeting = async {
-                let mut stream = tokio::net::TcpStream::connect(address).await?;
-                let mut start = [0; 3];
-                stream.read_exact(&mut start).await?;
-                Ok::<_, std::io::Error>(start)
-            };
-            match greeting.await {
-                Ok(start) if &start == b"220" => {
-                    Finding::ok(voice.say("capture_answers", &[("address", &address)]))
-                }
-                outcome => {
-                    let finding =
-                        Finding::failure(voice.say("capture_is_silent", &[("address", &address)]));
-                    match outcome {
-                        Err(error) => finding.and(error.to_string()),
-                        Ok(_) => finding,
-                    }
-                }
+            let silent =
+                || Finding::failure(voice.say("capture_is_silent", &[("address", &address)]));
+            match tls::greets(address).await {
+                Ok(true) => Finding::ok(voice.say("capture_answers", &[("address", &address)])),
+                Ok(false) => silent(),
+                Err(error) => silent().and(error.to_string()),
             }
         };
         self.step("capture", PATIENCE, work).await;

@@ -158,7 +158,7 @@ impl Round<'_> {
         work: impl Future<Output = Finding>,
     ) -> Status {
         let (finding, took) = self.timed(limit, work).await;
-        let finding = finding.unwrap_or_else(|late| Finding::failure(late));
+        let finding = finding.unwrap_or_else(Finding::failure);
         self.note(id, took, finding)
     }
 

@@ -88,16 +88,18 @@ fn told(voice: Voice, certificate: &Certificate, finding: Finding) -> Finding {
         ))
 }
 
+/// Whether whoever listens there greets in plain text, as SMTP does. The caller limits the time.
+pub(super) async fn greets(address: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(address).await?;
+    let mut start = [0; 3];
+    stream.read_exact(&mut start).await?;
+    Ok(&start == b"220")
+}
+
 /// Whether this port greets in plain text, as one for STARTTLS does.
 pub(super) async fn greets_in_plain(address: SocketAddr, world: &World) -> bool {
-    let greeting = async {
-        let mut stream = TcpStream::connect(address).await?;
-        let mut start = [0; 3];
-        stream.read_exact(&mut start).await?;
-        Ok::<_, std::io::Error>(start)
-    };
-    let greeting = world.timeout(PATIENCE, greeting).await;
-    matches!(greeting, Ok(Ok(start)) if &start == b"220")
+    let greeting = world.timeout(PATIENCE, greets(address)).await;
+    matches!(greeting, Ok(Ok(true)))
 }
 
 /// Whether this port speaks TLS from the first byte.

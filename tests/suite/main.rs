@@ -14,6 +14,7 @@ mod api_service;
 mod capture;
 mod charsets;
 mod cli;
+mod cli_client;
 mod cli_outbox;
 mod cli_scripted;
 mod cli_terminal;
