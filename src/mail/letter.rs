@@ -75,7 +75,8 @@ pub struct Parcel {
     pub from: String,
     /// The envelope's recipient.
     pub to: String,
-    /// What must not show in a transcript, should the server quote it.
+    /// What must not show in a reply or a transcript, should the server quote it: codes, and links,
+    /// of which no part of the path may show either.
     #[serde(default)]
     pub hide: Vec<String>,
     /// The message, without a line end after its last line.

@@ -1,5 +1,6 @@
-//! The relay and servers that break off, drip, run ahead and hang up, at every stage.
+//! The relay and servers that break off, drip, run ahead, hang up and quote, at every stage.
 
+use gatepost::mail::Parcel;
 use gatepost::mail::attempt::{Outcome, Stage, Symptom};
 use gatepost::mail::provider;
 use gatepost::mail::relay::{Relay, Security, Settings};
@@ -256,5 +257,48 @@ async fn no_form_of_the_password_comes_back_into_what_is_kept() {
         for secret in ["hunter2", "aHVudGVyMg", "AGFubkBleGFtcGxlLmNvbQBodW50ZXIy"] {
             assert!(!kept.contains(secret), "{secret} in {kept}");
         }
+    }
+}
+
+/// A filter that refuses a mail for its link says which, in lines of its own making; what is kept
+/// of it opens no account.
+#[tokio::test]
+async fn a_link_that_the_server_quotes_is_kept_nowhere() {
+    const TOKEN: &str = "gpr_0123456789abcdefghijklmnop";
+    for (reply, kept) in [
+        (
+            &b"554-5.7.1 Blocked: https://example.com/users/reset/MQ/gpr_0123\r\n\
+               554-5.7.1 456789abcdefghi\r\n554 5.7.1 jklmnop/ is listed\r\n"[..],
+            "554-5.7.1 Blocked: ***\r\n554-5.7.1 ***\r\n554 5.7.1 *** is listed\r\n",
+        ),
+        (
+            b"554 5.7.1 Blocked: /users/reset/MQ/gpr_0123456789abcdefghijklmnop/\r\n",
+            "554 5.7.1 Blocked: /users/reset/MQ/***/\r\n",
+        ),
+        (b"554 ...89abcdefghijklm...\r\n", "554 ...***...\r\n"),
+        (
+            b"250-queued gpr_0123456789\r\n250 abcdefghijklmnop\r\n",
+            "250-queued ***\r\n250 ***\r\n",
+        ),
+    ] {
+        let server = Server::start(move |_, line| match line {
+            "." => Act::Say(reply),
+            line => fine(line),
+        })
+        .await;
+        let simulated = Simulated::new(1);
+        let relay = Relay::new(settings(server.port), simulated.world()).unwrap();
+        let mut connection = relay.connect().await.unwrap();
+        let parcel = Parcel {
+            hide: vec![format!("https://example.com/users/reset/MQ/{TOKEN}/")],
+            ..parcel()
+        };
+        let (reply, transcript) = match connection.deliver(&parcel, || true).await {
+            Ok(accepted) => (accepted.reply, accepted.transcript),
+            Err(failure) => (failure.reply, failure.transcript),
+        };
+        assert_eq!(String::from_utf8_lossy(&reply), kept);
+        let transcript = String::from_utf8_lossy(&transcript);
+        assert!(transcript.ends_with(kept), "{transcript}");
     }
 }
