@@ -93,6 +93,16 @@ pub(super) fn check(settings: &Settings) -> (Vec<Error>, Vec<String>) {
             wrong.into_iter().for_each(|Error(text)| refuse(text));
             warnings.extend(doubtful);
         }
+        if let Some(per_day) = settings.relay.per_day
+            && settings.relay.kept_for_codes.of(per_day) >= per_day
+        {
+            warnings.push(format!(
+                "relay.kept_for_codes ({}) keeps all of relay.per_day ({per_day}, {}) for codes and \
+                 links: NO OTHER MAIL GOES OUT; lower the one or raise the other",
+                from("relay.kept_for_codes"),
+                from("relay.per_day")
+            ));
+        }
         if from("mail.from") == "default" && !relay.is_local() {
             refuse(
                 "mail.from: not set, and relay.user is no address to take in its place; set \

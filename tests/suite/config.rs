@@ -433,18 +433,20 @@ fn what_is_allowed_and_probably_not_meant_is_warned_of() {
         .env("EMAIL_HOST", "localhost")
         .env("EMAIL_PORT", "465")
         .env("EMAIL_USE_TLS", "True")
+        .env("GATEPOST_RELAY_PER_DAY", "1")
         .env("GATEPOST_HTTP_METRICS_OPEN", "1")
         .env("GATEPOST_HTTP_LISTEN", "0.0.0.0:8000");
     let warnings = project.load().unwrap().warnings;
     for (warning, about) in warnings.iter().zip([
         "relay.port",
+        "relay.kept_for_codes",
         "site.domain",
         "site.protocol",
         "http.metrics_open",
     ]) {
         assert!(warning.starts_with(about), "{warning}");
     }
-    assert_eq!(warnings.len(), 4);
+    assert_eq!(warnings.len(), 5);
 }
 
 #[test]

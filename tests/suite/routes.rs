@@ -304,6 +304,12 @@ async fn the_day_has_a_share_for_codes_and_is_remembered_over_a_restart() {
     for id in &notices[..6] {
         post.until_state(*id, State::Sent).await;
     }
+    post.simulated.advance(Duration::from_secs(1));
+    let status = until(&post, RouteName::Primary, |status| {
+        status.budget.ordinary_resumes_at.is_some()
+    })
+    .await;
+    assert_eq!(status.budget.resumes_at, None, "codes go on");
     let codes = queue(&post, 6, code).await;
     for id in &codes[..4] {
         post.until_state(*id, State::Sent).await;
@@ -432,6 +438,57 @@ async fn a_server_that_says_421_in_mid_sentence_costs_no_try() {
     }
     assert_eq!(server.heard().connections, 2);
     courier.stop(GRACE).await;
+}
+
+#[tokio::test]
+async fn a_421_that_states_a_limit_is_believed_and_not_answered_by_coming_back() {
+    let post = Post::new();
+    let mails = Arc::new(Mutex::new(0));
+    let server = Server::start(move |_, line| match line {
+        line if line.starts_with("MAIL") => {
+            let mut mails = mails.lock().unwrap();
+            *mails += 1;
+            match *mails {
+                1 => fine(line),
+                _ => Act::Leave(b"421 4.7.0 Too many messages, slow down\r\n"),
+            }
+        }
+        line => fine(line),
+    })
+    .await;
+    let ids = queue(&post, 2, notice).await;
+    let route = Route {
+        connections: 1,
+        ..post.route(server.port)
+    };
+    let courier = start(&post, route, None);
+    post.until_state(ids[0], State::Sent).await;
+    let status = until(&post, RouteName::Primary, |status| {
+        probe_at(status).is_some()
+    })
+    .await;
+    assert_eq!(status.last_error.unwrap().code, Some(421));
+    let row = post.row(ids[1]).await;
+    assert_eq!((row.state, row.tries), (State::Queued, 0));
+    assert_eq!(server.heard().connections, 1);
+    courier.stop(GRACE).await;
+}
+
+#[tokio::test]
+async fn the_time_to_delivery_begins_when_a_mail_is_to_go_out() {
+    let post = Post::new();
+    let server = Server::start(|_, line| fine(line)).await;
+    let mut later = notice(&post, "ann@example.org");
+    later.due_at = later.created_at + Duration::from_secs(3600);
+    let id = later.id;
+    post.enqueue(vec![later]).await;
+    post.simulated.advance(Duration::from_secs(3601));
+    let courier = start(&post, post.route(server.port), None);
+    post.until_state(id, State::Sent).await;
+    courier.stop(GRACE).await;
+    let tally = post.board.tally();
+    let waits = tally.waits(Lane::Ordinary);
+    assert_eq!((waits.count(), waits.sum()), (1, Duration::from_secs(1)));
 }
 
 /// A clock that panics, once, when it is asked for the deadline of an envelope's command.

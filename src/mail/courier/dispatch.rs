@@ -218,6 +218,8 @@ impl Dispatch {
         let mut wants = self.wants(at);
         if self.look && !wants.is_empty() {
             self.look = false;
+            // What is read now has all that was woken for so far, our own commits included.
+            self.outbox.count();
             let only = self.shared.settings.only;
             let fallback = wants.iter().any(|(_, want)| want.undoubted_only);
             let store = &self.shared.store;
@@ -269,7 +271,6 @@ impl Dispatch {
         let (now, lease) = (at.now, self.shared.settings.lease);
         let until = now + lease;
         let only = self.shared.settings.only;
-        let fallback = self.ways.len() > 1 && self.ways[0].is_shut(at);
         let entries: Vec<budget::Entry> = self
             .ways
             .iter_mut()
@@ -304,11 +305,11 @@ impl Dispatch {
                 };
                 claims.push((*way, claimed));
             }
-            Ok::<_, Error>((counted, claims, Due::read(tx, only, fallback)?))
+            Ok::<_, Error>((counted, claims))
         };
-        let (counted, claims, due) = self.shared.store.write(work).await?;
-        self.due = due;
-        Ok((counted, claims))
+        let done = self.shared.store.write(work).await?;
+        self.look = true;
+        Ok(done)
     }
 
     /// Takes off the books what has been written down.

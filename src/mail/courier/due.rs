@@ -80,7 +80,7 @@ pub fn count(ended: &[Completion], tally: &mut Tally) {
         }
         if attempt.outcome == Outcome::Accepted {
             let claim = &completion.claim;
-            tally.sent(claim.lane, attempt.ended_at.since(claim.created_at));
+            tally.sent(claim.lane, attempt.ended_at.since(claim.since));
         }
     }
 }

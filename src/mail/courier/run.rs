@@ -325,7 +325,10 @@ impl Run {
 /// (RFC 5321, 3.8), before it had the message: then once more, on a new one.
 fn was_given_up(failure: &Failure) -> bool {
     match failure.code {
-        Some(421) => (Stage::MailFrom..=Stage::Data).contains(&failure.stage),
+        // One that states a limit is meant: coming back at once would make it worse.
+        Some(421) => {
+            (Stage::MailFrom..=Stage::Data).contains(&failure.stage) && !failure.is_of_the_route()
+        }
         _ => failure.stage == Stage::MailFrom && failure.outcome == Outcome::Connection,
     }
 }

@@ -242,10 +242,11 @@ impl Way {
     /// As it is shown.
     pub fn status(&mut self, at: Moment) -> Status {
         let breaker = self.machine.shown();
-        let resumes_at = match breaker {
-            Breaker::Open { probe_at, .. } if self.limited => Some(probe_at),
-            _ => self.purse.resumes_at(Lane::Prompt, at),
-        };
+        let [resumes_at, ordinary_resumes_at] =
+            [Lane::Prompt, Lane::Ordinary].map(|lane| match breaker {
+                Breaker::Open { probe_at, .. } if self.limited => Some(probe_at),
+                _ => self.purse.resumes_at(lane, at),
+            });
         let relay = self.out.route.relay.settings();
         let limits = *self.purse.limits();
         Status {
@@ -261,6 +262,7 @@ impl Way {
                 spent: self.purse.spent(at.now),
                 per_minute: limits.per_minute,
                 resumes_at,
+                ordinary_resumes_at,
             },
             last_error: self.last_error.clone(),
             last_success_at: self.last_success_at,

@@ -25,8 +25,9 @@ pub struct Claim {
     pub tries: u32,
     /// Its lane.
     pub lane: Lane,
-    /// When it was composed.
-    pub created_at: Timestamp,
+    /// Since when it was to go out: when it was composed, the time it was ordered for, or when it
+    /// was put back into the queue.
+    pub since: Timestamp,
     /// Since when it was due: its place in the lane, should it go back as it came.
     pub due_at: Timestamp,
     /// From when on it must not be sent any more.
@@ -215,7 +216,7 @@ fn take(
                 number: row.claim,
                 tries: row.tries,
                 lane: row.lane(),
-                created_at: row.created_at,
+                since: row.since(),
                 due_at: place,
                 expires_at: row.expires_at,
             });

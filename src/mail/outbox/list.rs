@@ -106,16 +106,18 @@ const LOOK_PAST: usize = 1000;
 /// Those of the store.
 pub fn oldest(read: &impl Read) -> Result<Option<Timestamp>, Error> {
     let mut oldest: Option<Timestamp> = None;
-    for state in [State::Queued, State::Sending] {
+    for state in [State::Queued, State::Sending, State::Uncertain] {
         // Identifiers sort by when they were drawn.
         for entry in read.scan(BY_STATE.under(&(state as u8)))?.take(LOOK_PAST) {
             let ((_, id), ()) = entry?;
-            let Some(row) = read.get(&ROWS, &id)? else {
+            // One that is uncertain for good waits for nothing.
+            let row = read.get(&ROWS, &id)?.filter(|row| !row.is_final());
+            let Some(row) = row else {
                 continue;
             };
-            let since = row.send_at.unwrap_or(row.created_at);
+            let since = row.since();
             oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
-            if row.send_at.is_none() {
+            if since == row.created_at {
                 break;
             }
         }

@@ -283,6 +283,13 @@ impl Row {
         self.due_at.map(|_| self.expires_at)
     }
 
+    /// Since when it is to go out: when it was composed, the time it was ordered for, or when it
+    /// was put back into the queue.
+    pub(super) fn since(&self) -> Timestamp {
+        let asked = self.requeued_at.or(self.send_at);
+        asked.unwrap_or(self.created_at)
+    }
+
     /// Whether nothing will happen to it any more.
     pub fn is_final(&self) -> bool {
         self.due_at.is_none()

@@ -350,8 +350,11 @@ fn closed(status: &Status, prompt: bool, now: Timestamp) -> Option<Situation<'_>
         Breaker::Probing { .. } => return Some(Situation::Probing { route, error }),
     }
     let budget = &status.budget;
-    let resumes = budget.resumes_at.filter(|at| *at > now);
-    let kept = if prompt { 0 } else { budget.kept_for_codes };
+    let (kept, resumes) = match prompt {
+        true => (0, budget.resumes_at),
+        false => (budget.kept_for_codes, budget.ordinary_resumes_at),
+    };
+    let resumes = resumes.filter(|at| *at > now);
     let spent = budget
         .per_day
         .is_some_and(|most| budget.spent >= most.saturating_sub(kept));

@@ -369,6 +369,11 @@ pub(super) fn advice(situation: &Situation<'_>) -> Option<Words> {
                 "Find the cause with gatepost doctor; once it is removed, resuming the route (gatepost outbox resume {route}) has it tried at once."
             ),
         ),
+        Situation::Budget { resumes: None, .. } => words(
+            "每日額度全數保留給驗證碼，或額度為零；請調低 relay.kept_for_codes 或調高 relay.per_day。",
+            "每日额度全部保留给验证码，或额度为零；请调低 relay.kept_for_codes 或调高 relay.per_day。",
+            "All of the day is kept for codes, or nothing may be sent at all: lower relay.kept_for_codes, or raise relay.per_day.",
+        ),
         Situation::Budget { .. } => words(
             "不必處理，額度恢復後會自動繼續。若郵件服務商允許更多，可以調高每日額度。",
             "无须处理，额度恢复后会自动继续。若邮件服务商允许更多，可以调高每日额度。",

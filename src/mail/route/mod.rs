@@ -106,8 +106,11 @@ pub struct Budget {
     pub spent: u32,
     /// Mails a minute; `None`: no limit is set.
     pub per_minute: Option<u32>,
-    /// From when on another mail may be sent, where none may now.
+    /// From when on another code or link may be sent, where none may now.
     pub resumes_at: Option<Timestamp>,
+    /// From when on another mail of any kind may be sent, where only codes and links, or none, may
+    /// now. `None` where that is never: all of the day is kept.
+    pub ordinary_resumes_at: Option<Timestamp>,
 }
 
 /// What is known of a route.

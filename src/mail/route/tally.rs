@@ -25,7 +25,7 @@ const OUTCOMES: [Outcome; 9] = [
     Outcome::Lost,
 ];
 
-/// How long mails took from the moment they were composed until the server took them.
+/// How long mails took from the moment they were to go out until the server took them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Waits {
     counts: [u64; BOUNDS.len() + 1],
@@ -86,7 +86,7 @@ impl Tally {
         }
     }
 
-    /// Counts a mail of `lane` that was sent, `took` after it was composed.
+    /// Counts a mail of `lane` that was sent, `took` after it was to go out.
     pub(in crate::mail) fn sent(&mut self, lane: Lane, took: Duration) {
         self.waits[lane as usize].note(took);
     }

@@ -144,6 +144,7 @@ fn closed(now: Timestamp) -> Vec<(Status, &'static str, Option<Timestamp>)> {
                 per_day: Some(100),
                 spent: 100,
                 resumes_at: Some(later),
+                ordinary_resumes_at: Some(later + SECOND),
                 ..Budget::default()
             }),
             "route_budget",
@@ -153,6 +154,7 @@ fn closed(now: Timestamp) -> Vec<(Status, &'static str, Option<Timestamp>)> {
             budget(Budget {
                 per_minute: Some(10),
                 resumes_at: Some(later),
+                ordinary_resumes_at: Some(later),
                 ..Budget::default()
             }),
             "route_pace",
@@ -212,6 +214,7 @@ async fn what_is_kept_of_the_budget_is_for_codes() {
             per_day: Some(100),
             kept_for_codes: 20,
             spent: 80,
+            ordinary_resumes_at: Some(post.now() + 600 * SECOND),
             ..Budget::default()
         },
         ..primary()
@@ -219,7 +222,9 @@ async fn what_is_kept_of_the_budget_is_for_codes() {
     let routes = [status];
     assert_eq!(ask(&post, code, &routes).await.code, "waiting");
     assert_eq!(ask(&post, high, &routes).await.code, "route_budget");
-    assert_eq!(ask(&post, notice, &routes).await.code, "route_budget");
+    let why = ask(&post, notice, &routes).await;
+    let resumes = post.now() + 600 * SECOND;
+    assert_eq!((why.code, why.next_at), ("route_budget", Some(resumes)));
 }
 
 #[tokio::test]
