@@ -1,112 +1,26 @@
 //! The command line against servers that answer what no gatepost would, or would seldom: hostile
 //! mails, many pages, redirects, refusals, strangers.
 
-use std::io::Read as _;
-use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::Mutex;
 
 use gatepost::http::problem::Kind;
 use serde_json::Value;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::cli_server::Reply;
+use crate::cli_server::Scripted;
+use crate::cli_server::TOKEN;
+use crate::cli_server::ok;
+use crate::cli_server::problem;
 use crate::cli_terminal::run;
 use crate::cli_terminal::run_on_a_terminal;
 use crate::process;
 
-const TOKEN: &str = "gpa_0123456789abcdefghijklmnopqrstuvwxyz";
 const FIRST: &str = "ob_01KAQ0Y3ZT8C6T1V5N9B4D7RGE";
 const SECOND: &str = "ob_01KAQ0Y3ZT8C6T1V5N9B4D7RGF";
-
-/// Status, media type, body; a `Location` where it redirects.
-struct Reply(u16, &'static str, String, Option<String>);
-
-fn ok(body: &Value) -> Reply {
-    Reply(200, "application/json", body.to_string(), None)
-}
-
-fn problem(kind: Kind, detail: &str) -> Reply {
-    let body = json!({"type": "urn:x", "title": "It did not work.", "status": kind.status(),
-        "detail": detail, "code": kind.code(), "instance": "/", "request_id": "rq_1"});
-    Reply(
-        kind.status(),
-        "application/problem+json",
-        body.to_string(),
-        None,
-    )
-}
-
-/// A server that answers each request as it is told to, and remembers them.
-struct Scripted {
-    url: String,
-    heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl Scripted {
-    /// `answer` gets the method and the path with its query.
-    fn start(answer: impl Fn(&str) -> Reply + Send + 'static) -> Scripted {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let hearing = heard.clone();
-        // It ends with the test's process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut request = Vec::new();
-                let mut buffer = [0; 4096];
-                // The first byte of TLS is not one of HTTP's.
-                while !request.starts_with(&[0x16])
-                    && !request.windows(4).any(|four| four == b"\r\n\r\n")
-                {
-                    match stream.read(&mut buffer) {
-                        Ok(0) | Err(_) => break,
-                        Ok(count) => request.extend_from_slice(&buffer[..count]),
-                    }
-                }
-                if request.starts_with(&[0x16]) {
-                    // What a plain server says to TLS.
-                    let _ = stream.write_all(b"HTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n");
-                    continue;
-                }
-                let request = String::from_utf8(request).unwrap();
-                let line = request.lines().next().unwrap_or_default();
-                let asked = line.trim_end_matches(" HTTP/1.1").to_owned();
-                hearing.lock().unwrap().push(request);
-                let Reply(status, media_type, body, location) = answer(&asked);
-                let location =
-                    location.map_or_else(String::new, |to| format!("Location: {to}\r\n"));
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\n{location}\
-                     Content-Length: {}\r\nConnection: close\r\n\r\n",
-                    body.len()
-                );
-                // Whoever asked may be gone.
-                let _ = stream.write_all((head + &body).as_bytes());
-            }
-        });
-        Scripted { url, heard }
-    }
-
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
-    }
-
-    /// `gatepost … --url … --token-file token`, in a folder where that file is.
-    fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
-        std::fs::write(folder.join("token"), format!("{TOKEN}\n")).unwrap();
-        let mut command = process::command(folder);
-        command
-            .args(arguments)
-            .args(["--url", &self.url, "--token-file", "token"]);
-        command
-    }
-}
 
 fn mail(id: &str) -> Value {
     json!({"id": id, "kind": "registration_code", "state": "queued", "lane": "prompt",
@@ -291,10 +205,8 @@ fn no_token_goes_over_a_network_in_the_clear_unless_its_host_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let server = Scripted::start(|_| ok(&json!({"items": []})));
     // This machine as well, and no loopback address.
-    let server = Scripted {
-        url: server.url.replace("127.0.0.1", "0.0.0.0"),
-        ..server
-    };
+    let url = server.url.replace("127.0.0.1", "0.0.0.0");
+    let server = server.at(url);
     for (flags, code) in [
         (&[][..], 2),
         (&["--allow-plain", "0.0.0.1"], 2),
