@@ -90,6 +90,9 @@ pub struct MailDetail {
     /// What was tried, the first one first.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// How many between those are not kept any more.
+    #[serde(default)]
+    pub attempts_left_out: u32,
 }
 
 /// One attempt.

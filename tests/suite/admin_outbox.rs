@@ -250,6 +250,24 @@ async fn a_mail_is_retried_discarded_brought_back_and_requeued() {
 }
 
 #[tokio::test]
+async fn of_very_many_attempts_the_first_and_the_last_are_kept_and_the_others_counted() {
+    let service = Service::start().await;
+    let id = queue(&service, &Occasion::Test, "ann@example.org").await;
+    for nth in 1..=40 {
+        tried(&service, id, Outcome::Temporary, b"451 later").await;
+        service.simulated.advance(MINUTE);
+        let mail = service.admin("GET", &format!("outbox/{id}"), &NULL).await;
+        let mail = mail.json();
+        let attempts = mail["attempts"].as_array().unwrap();
+        let left_out = nth - attempts.len() as u64;
+        assert_eq!(mail["attempts_left_out"], left_out);
+        let numbers = attempts.iter().map(|attempt| &attempt["number"]);
+        let kept = (1..=nth.min(5)).chain(nth.saturating_sub(20).max(5) + 1..=nth);
+        assert!(numbers.eq(kept), "{mail}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_refused_with_the_reason_and_not_recorded() {
     let service = Service::start().await;
     let id = queue(&service, &Occasion::Test, "ann@example.org").await;

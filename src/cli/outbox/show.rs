@@ -41,6 +41,13 @@ fn lines(detail: &MailDetail, width: u16, now: Timestamp) -> Vec<String> {
         lines.push(String::new());
         lines.push("It was not tried yet.".to_owned());
     }
+    if detail.attempts_left_out > 0 {
+        lines.push(String::new());
+        lines.push(format!(
+            "Of its attempts the first and the last are kept; {} between them are not.",
+            detail.attempts_left_out
+        ));
+    }
     for attempt in &detail.attempts {
         lines.push(String::new());
         lines.extend(tried(attempt, width));

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::attempts::record;
 use super::counts;
-use super::ledger::{ATTEMPTS, BODIES, BY_STATE, DUE, Ledger, ROWS};
+use super::ledger::{BODIES, BY_STATE, DUE, Ledger, ROWS};
 use super::row::{Row, Setback, State};
 use super::sweep::is_indexed;
 use crate::events::Topic;
@@ -200,7 +201,7 @@ fn take(
         };
         let mut row = before.clone();
         if row.state == State::Sending {
-            lost(&mut ledger, id, &mut row, now);
+            lost(&mut ledger, id, &mut row, now)?;
         }
         let place = before.place.unwrap_or(at);
         if row.expires_at <= now {
@@ -260,7 +261,7 @@ pub fn revoke(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
         let mut ledger = Ledger::open(tx)?;
         for (id, before) in leases {
             let mut row = before.clone();
-            lost(&mut ledger, id, &mut row, now);
+            lost(&mut ledger, id, &mut row, now)?;
             row.wait(row.place.unwrap_or(now).min(now));
             ledger.update(id, &before, &row);
         }
@@ -271,7 +272,12 @@ pub fn revoke(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, Error> {
 }
 
 /// Notes that the last courier of `id` was never heard of again. It may have sent the mail.
-fn lost(ledger: &mut Ledger<'_, '_>, id: OutboxId, row: &mut Row, now: Timestamp) {
+fn lost(
+    ledger: &mut Ledger<'_, '_>,
+    id: OutboxId,
+    row: &mut Row,
+    now: Timestamp,
+) -> Result<(), Error> {
     let attempt = Attempt {
         started_at: row.due_at.map_or(now, |until| until.min(now)),
         ended_at: now,
@@ -287,7 +293,7 @@ fn lost(ledger: &mut Ledger<'_, '_>, id: OutboxId, row: &mut Row, now: Timestamp
     row.doubtful = true;
     row.tries += 1;
     row.setback = Some(setback(&attempt));
-    ledger.tx.put(&ATTEMPTS, &(id, row.claim), &attempt);
+    record(ledger.tx, id, row.claim, row, &attempt)
 }
 
 /// Moves the end of the leases of `claims` to `until`.
@@ -339,7 +345,7 @@ pub fn complete(
                         row.wait(until);
                     }
                 }
-                ledger.tx.put(&ATTEMPTS, &(claim.id, claim.number), attempt);
+                record(ledger.tx, claim.id, claim.number, &mut row, attempt)?;
             }
         }
         ledger.give_way(claim.id, &mut row, now)?;

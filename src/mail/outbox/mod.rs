@@ -2,6 +2,7 @@
 //! the user's own action. Who sends them, when and how is the courier's and the relay's business.
 
 mod action;
+mod attempts;
 mod claim;
 mod expire;
 mod ledger;
@@ -15,11 +16,11 @@ mod wording;
 use serde_bytes::ByteBuf;
 
 use crate::events::Topic;
-use crate::mail::attempt::Attempt;
 use crate::mail::letter::{Letter, OutboxId};
 use crate::store::{Error, Read, Tx};
 
 pub use action::{Conflict, discard, requeue, retry, undo};
+pub use attempts::attempts;
 pub use claim::{
     Charge, Claim, Completion, Want, body, claim, claim_one, complete, next_due, next_in,
     next_undoubted, renew, revoke,
@@ -29,7 +30,7 @@ pub use row::{Before, Counts, Row, Setback, Shelved, State};
 pub use sweep::{sweep, tidy, wipe};
 pub use why::{CODES, Why, why};
 
-use ledger::{ATTEMPTS, BODIES, COUNTS, Ledger, ROWS};
+use ledger::{BODIES, COUNTS, Ledger, ROWS};
 
 /// Puts `letter` into the queue; the courier is woken after the commit. A code or a link takes
 /// the place of the one before it to the same address, if that still waits.
@@ -97,6 +98,7 @@ fn row_of(letter: &Letter) -> Row {
         before: None,
         place: None,
         doubts: 0,
+        left_out: 0,
     }
 }
 
@@ -106,16 +108,6 @@ fn row_of(letter: &Letter) -> Row {
 /// Those of the store.
 pub fn get(read: &impl Read, id: OutboxId) -> Result<Option<Row>, Error> {
     read.get(&ROWS, &id)
-}
-
-/// The attempts made at the mail called `id`, the first one first, each with its claim's number.
-///
-/// # Errors
-/// Those of the store.
-pub fn attempts(read: &impl Read, id: OutboxId) -> Result<Vec<(u32, Attempt)>, Error> {
-    read.scan(ATTEMPTS.under(&id))?
-        .map(|row| row.map(|((_, number), attempt)| (number, attempt)))
-        .collect()
 }
 
 /// The mail with this Message-ID (with or without its angle brackets), if it is one of ours. The

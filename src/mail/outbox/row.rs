@@ -209,6 +209,9 @@ pub struct Row {
     /// How many attempts certainly sent it and learned of no answer.
     #[serde(default)]
     pub doubts: u32,
+    /// How many of its attempts are not kept any more: those between the first and the last.
+    #[serde(default)]
+    pub left_out: u32,
 }
 
 impl Row {

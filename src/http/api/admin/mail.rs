@@ -179,8 +179,10 @@ pub struct Details {
     #[oai(flatten)]
     #[serde(flatten)]
     pub mail: OutboxMail,
-    /// What was tried, the first attempt first.
+    /// What was tried, the first attempt first. Of very many the first and the last ones are kept.
     pub attempts: Vec<AttemptTold>,
+    /// How many attempts between those are not kept any more.
+    pub attempts_left_out: u32,
 }
 
 /// What telling of a mail depends on beside the mail.
@@ -410,6 +412,7 @@ impl Example for Details {
                 advice: None,
                 page: None,
             }],
+            attempts_left_out: 0,
         }
     }
 }

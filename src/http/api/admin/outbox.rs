@@ -154,6 +154,7 @@ impl OutboxApi {
         let telling = self.telling(request).await?;
         let attempts = attempts.iter();
         Ok(reply::Reply(Details {
+            attempts_left_out: row.left_out,
             mail: telling.mail(id, row),
             attempts: attempts
                 .map(|(number, attempt)| telling.attempt(*number, attempt))
