@@ -17,10 +17,12 @@ use crate::client::MailPage;
 use crate::client::MailQuery;
 use crate::mail::Kind;
 use crate::mail::outbox::State;
+use crate::text;
 use crate::world::Timestamp;
 use crate::world::World;
 
 use super::args::Common;
+use super::waits;
 
 /// The most that the API puts on a page.
 const PAGE: u32 = 200;
@@ -106,7 +108,7 @@ fn told(page: &MailPage, width: u16, server: &str, now: Timestamp) -> String {
     });
     parts.push(format!("In the outbox: {}.", counts(&page.counts)));
     if let Some(cursor) = &page.next_cursor {
-        let cursor = output::visible(cursor);
+        let cursor = output::visible(&text::quoted(cursor));
         parts.push(format!(
             "More: the same command with --cursor {cursor}, or --all."
         ));
@@ -121,7 +123,7 @@ fn row(mail: &Mail, wide: bool, now: Timestamp) -> Vec<String> {
         (Some(at), _) => screen::coming(at, now),
         (None, Some(at)) => screen::away(at, now),
         // Nobody knows; why that is stands behind it.
-        (None, None) if mail.state == State::Queued.word() => "-".to_owned(),
+        (None, None) if waits(mail) => "-".to_owned(),
         (None, None) => screen::away(&mail.created_at, now),
     };
     let why = mail.why.as_ref().map(|why| why.text.clone());

@@ -7,12 +7,19 @@ mod list;
 mod routes;
 mod show;
 
+use crate::client::Mail;
 use crate::client::MailAction;
 use crate::client::RouteAction;
+use crate::mail::outbox::State;
 
 use super::Exit;
 
 use args::Command;
+
+/// Whether it waits to be tried, known when or not.
+fn waits(mail: &Mail) -> bool {
+    mail.finished_at.is_none() && mail.state != State::Sending.word()
+}
 
 /// Does it.
 pub fn run(command: Command) -> Result<(), Exit> {

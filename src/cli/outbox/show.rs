@@ -11,11 +11,11 @@ use crate::cli::words;
 use crate::client::Attempt;
 use crate::client::Mail;
 use crate::client::MailDetail;
-use crate::mail::outbox::State;
 use crate::world::Timestamp;
 use crate::world::World;
 
 use super::args::Common;
+use super::waits;
 
 /// Prints it.
 pub fn show(id: &str, common: &Common) -> Result<(), Exit> {
@@ -81,9 +81,7 @@ fn about(mail: &Mail, now: Timestamp) -> Facts {
     }
     match &mail.next_at {
         Some(at) => facts.add("Next try", screen::coming_moment(at, now)),
-        None if mail.state == State::Queued.word() => {
-            facts.add("Next try", "nobody knows yet");
-        }
+        None if waits(mail) => facts.add("Next try", "nobody knows yet"),
         None => {}
     }
     facts.add("Composed", screen::moment(&mail.created_at, now));
