@@ -33,8 +33,14 @@ impl Certificate {
 
     /// One that lapses with the beginning of that year.
     fn until(name: &str, year: i32) -> Certificate {
+        Certificate::with(name, |parameters| {
+            parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        })
+    }
+
+    fn with(name: &str, change: impl Fn(&mut rcgen::CertificateParams)) -> Certificate {
         let mut parameters = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
-        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        change(&mut parameters);
         let signing_key = rcgen::KeyPair::generate().unwrap();
         let cert = parameters.self_signed(&signing_key).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -184,6 +190,17 @@ async fn a_certificate_that_is_unknown_or_for_another_host_is_refused() {
     assert_eq!(failure.symptom, Some(Symptom::WrongName), "{failure}");
     assert_eq!(failure.rule.unwrap().id, "wrong_name");
     assert!(mailbox.received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_authority_of_the_servers_own_is_an_unknown_issuer() {
+    let authority = Certificate::with("localhost", |parameters| {
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    });
+    let (port, _) = mailin(&authority);
+    let settings = over_tls(port, Security::StartTls, None);
+    let failure = deliver(settings).await.unwrap_err();
+    assert_eq!(failure.symptom, Some(Symptom::UnknownIssuer), "{failure}");
 }
 
 #[tokio::test]

@@ -131,7 +131,12 @@ impl Secrets {
                 };
                 secret.find(&lines.text, &mut hide);
                 let end = lines.text.len();
-                if let (false, Some(cut)) = (bytes.ends_with(b"\n"), secret.cut_off(&lines.text)) {
+                // A whole line was not cut off.
+                let cut = match bytes.ends_with(b"\n") {
+                    true => None,
+                    false => secret.cut_off(&lines.text),
+                };
+                if let Some(cut) = cut {
                     hide(end - cut, end);
                 }
             }

@@ -98,18 +98,19 @@ pub async fn handshake(
 fn symptom_of(error: &rustls::Error) -> Symptom {
     use rustls::CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext, UnknownIssuer,
+        NotValidYetContext, Other, UnknownIssuer,
     };
     match error {
         rustls::Error::InvalidMessage(_) => Symptom::NotTls,
         rustls::Error::InvalidCertificate(fault) => match fault {
-            UnknownIssuer => Symptom::UnknownIssuer,
+            // `Other` is what rustls has no word for, but the library below it: a server that
+            // shows the certificate of an authority of its own, or a chain of authorities that
+            // may not be one. None of it leads to somebody trusted.
+            UnknownIssuer | Other(_) => Symptom::UnknownIssuer,
             NotValidForName | NotValidForNameContext { .. } => Symptom::WrongName,
             Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
                 Symptom::CertificateTime
             }
-            // What a server shows that signed for itself, as an authority.
-            fault if format!("{fault:?}").contains("CaUsedAsEndEntity") => Symptom::UnknownIssuer,
             _ => Symptom::TlsFailed,
         },
         _ => Symptom::TlsFailed,
