@@ -205,6 +205,7 @@ pub fn app(services: Services, settings: Settings) -> App {
             events: events.clone(),
             language: settings.language,
             captures: settings.captures,
+            trusted_proxies,
             closing: closing.subscribe(),
         },
         OutboxApi {

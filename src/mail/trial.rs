@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::address::EmailAddress;
+use crate::audit;
 use crate::events::Events;
 use crate::events::Topic;
 use crate::language::Language;
@@ -61,6 +62,11 @@ impl Trial {
     }
 }
 
+/// What is on record of who wants the test mail sent to `to`.
+pub fn entry(world: &World, to: &EmailAddress) -> audit::Entry {
+    audit::Entry::new(world, "operator", "test_mail", to.as_str())
+}
+
 /// The test mail, not yet in the outbox.
 ///
 /// # Errors
@@ -73,13 +79,14 @@ pub fn compose(
     mailer.compose(&Occasion::Test, to, language)
 }
 
-/// Puts `letter` into the outbox and waits, at most for `patience`, until it reached a final state
+/// Puts `letter` into the outbox, with `entry`, which says who wanted that, and waits, at most for `patience`, until it reached a final state
 /// or was set back for the first time, or until all `routes` are closed, so that nobody tries it.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn follow(
     letter: Letter,
+    entry: audit::Entry,
     store: &Store,
     events: &Events,
     routes: &Board,
@@ -93,6 +100,7 @@ pub async fn follow(
     let row = store
         .write(move |tx| {
             outbox::enqueue(tx, &letter)?;
+            audit::record(tx, &entry);
             outbox::get(tx, letter.id)
         })
         .await?;

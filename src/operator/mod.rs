@@ -9,6 +9,7 @@ mod outbox;
 mod repeat;
 mod routes;
 mod send;
+mod test_mail;
 mod unsent;
 
 use std::net::IpAddr;

@@ -92,7 +92,9 @@ pub async fn send_test_mail(
         .letter
         .expect("it was opened with somebody to write to");
     let (store, events, routes) = (&parts.store, &parts.events, &parts.routes);
-    let trial = trial::follow(letter, store, events, routes, &parts.world, PATIENCE).await;
+    let world = &parts.world;
+    let entry = trial::entry(world, &to);
+    let trial = trial::follow(letter, entry, store, events, routes, world, PATIENCE).await;
     let told = match trial {
         Ok(trial) => {
             // It is asked as any other would be, so that the story is told once.

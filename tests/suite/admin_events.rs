@@ -1,5 +1,6 @@
 //! Server-sent events: what a listener is told, when, and when not.
 
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use gatepost::events::Topic;
@@ -10,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::api_client::{ADMIN, Request, Service};
+use crate::harness::Gatepost;
 
 /// An event as it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -254,6 +256,53 @@ async fn there_is_room_for_so_many_listeners() {
         }
     };
     service.until(Duration::from_secs(1), came).await;
+}
+
+/// Reads on until an event of the routes tells that the primary is `state`.
+fn hear_of_primary(gatepost: &Gatepost, stream: &mut std::net::TcpStream, state: &str) {
+    let mut seen = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&seen);
+        let told = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let events = told.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+        let primary = |event: &Value| {
+            let items = event["items"].as_array().into_iter().flatten();
+            let mut primary = items.filter(|route| route["name"] == "primary");
+            primary.any(|route| route["state"] == state)
+        };
+        if events.into_iter().any(|event| primary(&event)) {
+            return;
+        }
+        let mut some = [0; 4096];
+        match stream.read(&mut some) {
+            Ok(count) => {
+                assert!(count > 0, "it ended after {text}");
+                seen.extend_from_slice(&some[..count]);
+            }
+            // Nothing yet: events are held together for a moment of the clock that we move.
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "{error}");
+                gatepost.clock.advance(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_route_that_is_paused_and_resumed_is_told_as_the_courier_has_it() {
+    let gatepost = Gatepost::start();
+    let mut stream = std::net::TcpStream::connect(gatepost.listens()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    let listen = Request::new("GET", "/api/v1/admin/events").bearer(&gatepost.admin());
+    stream.write_all(&listen.text()).unwrap();
+    hear_of_primary(&gatepost, &mut stream, "closed");
+    for (action, state) in [("pause", "paused"), ("resume", "closed")] {
+        let path = format!("routes/primary/{action}");
+        gatepost.operate("POST", &path).expect(200);
+        hear_of_primary(&gatepost, &mut stream, state);
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepost::audit;
 use gatepost::mail::attempt::Outcome;
 use gatepost::mail::route::{Breaker, Budget, Pause, RouteName, Status};
 use serde_json::{Value, json};
@@ -15,6 +16,29 @@ fn send(gatepost: &Gatepost) -> Value {
     let token = gatepost.admin();
     let answer = gatepost.send("POST", "/api/v1/admin/test_mail", &token, &form);
     answer.expect(200)
+}
+
+#[tokio::test]
+async fn who_wanted_it_is_on_record() {
+    let service = Service::start().await;
+    service
+        .admin("POST", "routes/primary/pause", &Value::Null)
+        .await;
+    let form = json!({"email": "ann@example.org"});
+    let asked = service.admin("POST", "test_mail", &form);
+    service
+        .until(Duration::from_secs(10), asked)
+        .await
+        .expect(200);
+    let page = service.store.read(|read| audit::list(read, None, 10)).await;
+    let entries = page.unwrap().items;
+    let of_mail = |entry: &&audit::Entry| entry.action == "test_mail";
+    let entry = entries.iter().find(of_mail).unwrap();
+    assert_eq!(
+        (entry.actor.as_str(), entry.subject.as_str()),
+        ("operator", "ann@example.org")
+    );
+    assert!(entry.ip.is_some());
 }
 
 #[test]

@@ -154,6 +154,11 @@ impl Gatepost {
         (text("id"), text("key"))
     }
 
+    /// Where it listens for HTTP, as `host:port`.
+    pub fn listens(&self) -> &str {
+        self.http.strip_prefix("http://").expect("written so above")
+    }
+
     /// Its data folder.
     pub fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")

@@ -37,6 +37,7 @@ mod identity;
 mod keys_api;
 mod layers;
 mod openapi;
+mod openapi_client;
 mod outage;
 mod outbox;
 mod postfix;

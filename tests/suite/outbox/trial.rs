@@ -59,9 +59,18 @@ fn paused(name: RouteName, at: Timestamp) -> Status {
 async fn follow(post: &Post, board: &Board) -> Trial {
     let letter = post.letter(&Occasion::Test, "ann@example.org");
     let world = post.simulated.world();
-    trial::follow(letter, &post.store, &post.events, board, &world, PATIENCE)
-        .await
-        .unwrap()
+    let entry = trial::entry(&world, &"ann@example.org".parse().unwrap());
+    trial::follow(
+        letter,
+        entry,
+        &post.store,
+        &post.events,
+        board,
+        &world,
+        PATIENCE,
+    )
+    .await
+    .unwrap()
 }
 
 #[tokio::test]
@@ -91,7 +100,16 @@ async fn an_open_fallback_is_waited_for_and_so_is_a_mail_on_its_way() {
     let letter = post.letter(&Occasion::Test, "ann@example.org");
     let id = letter.id;
     let world = post.simulated.world();
-    let waiting = trial::follow(letter, &post.store, &post.events, &board, &world, PATIENCE);
+    let entry = trial::entry(&world, &"ann@example.org".parse().unwrap());
+    let waiting = trial::follow(
+        letter,
+        entry,
+        &post.store,
+        &post.events,
+        &board,
+        &world,
+        PATIENCE,
+    );
     let courier = async {
         let claim = loop {
             match post

@@ -406,7 +406,7 @@ impl Example for Details {
                 outcome: "temporary".to_owned(),
                 code: Some(451),
                 reply: "451 4.7.1 greylisted\r\n".to_owned(),
-                transcript: "S: 220 mx.example.org\r\nC: EHLO localhost\r\n".to_owned(),
+                transcript: "220 mx.example.org ESMTP\r\n> EHLO mail.example.com\r\n".to_owned(),
                 rule: None,
                 meaning: None,
                 advice: None,

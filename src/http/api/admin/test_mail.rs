@@ -17,6 +17,7 @@ use crate::http::api::admin::mail::LastError;
 use crate::http::api::admin::mail::Telling;
 use crate::http::api::admin::mail::Why;
 use crate::http::body::Unread;
+use crate::http::caller;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
 use crate::http::declared::problems;
@@ -28,7 +29,6 @@ use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::language::Language;
 use crate::mail::outbox;
-use crate::mail::trial;
 use crate::mail::trial::TrialError;
 use crate::operator::Operator;
 use crate::store;
@@ -117,6 +117,8 @@ pub struct TestMailApi {
     pub language: Language,
     /// Whether mail is captured here and does not go out.
     pub captures: bool,
+    /// How many proxies in front may tell the client's address.
+    pub trusted_proxies: usize,
     /// Turns true when the service is being stopped.
     pub closing: watch::Receiver<bool>,
 }
@@ -154,17 +156,11 @@ impl TestMailApi {
         let ((), form) = form.behind(request, allowed).await?;
         let (to, language) = self.parse(&form)?;
         let mut closing = self.closing.clone();
-        let Operator {
-            mailer,
-            store,
-            world,
-            routes,
-            ..
-        } = &self.operator;
-        let letter = trial::compose(mailer, &to, language).map_err(TrialError::from)?;
-        let trial = trial::follow(letter, store, &self.events, routes, world, PATIENCE);
+        let ip = caller::address(request, self.trusted_proxies);
+        let operator = &self.operator;
+        let trial = operator.send_test_mail(&to, language, ip, &self.events, PATIENCE);
         let trial = tokio::select! {
-            trial = trial => trial.map_err(TrialError::from)?,
+            trial = trial => trial?,
             // The mail is in the outbox: it goes out, only nobody is told here.
             _ = closing.wait_for(|closing| *closing) => {
                 return Err(Problem::new(Kind::ShuttingDown).retry_after(STORE_PAUSE).into());
