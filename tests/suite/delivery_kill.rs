@@ -134,7 +134,7 @@ fn killed_at_every_stage_no_mail_is_lost_and_a_repeated_one_is_known_as_doubtful
         gatepost.until_sent(asked);
     }
     let mut taken = relay.taken();
-    let mut repeats = 0;
+    let (mut repeats, mut doubted) = (0, 0);
     for mail in gatepost.mails() {
         let times = taken
             .remove(mail["message_id"].as_str().unwrap())
@@ -148,6 +148,7 @@ fn killed_at_every_stage_no_mail_is_lost_and_a_repeated_one_is_known_as_doubtful
         assert!(times <= 1 + doubts, "came {times} times: {mail:#}");
         assert_eq!(mail["doubtful"], doubts > 0, "{mail:#}");
         repeats += times - 1;
+        doubted += doubts;
     }
     assert!(taken.is_empty(), "nobody knows of these: {taken:?}");
     // Each time it was killed between the last dot and the answer, the relay had the mail.
@@ -155,6 +156,9 @@ fn killed_at_every_stage_no_mail_is_lost_and_a_repeated_one_is_known_as_doubtful
         repeats >= TURNS as usize,
         "{repeats} repeats: the relay does not count"
     );
+    // What was claimed for the two connections, two mails each, and no others.
+    let kills = stages().len();
+    assert!(doubted <= 4 * kills, "{doubted} doubts of {kills} kills");
     gatepost.process.stop();
 }
 

@@ -8,6 +8,7 @@ use super::counts;
 use super::ledger::{BODIES, BY_STATE, DUE, Ledger, ROWS};
 use super::row::{Row, Setback, State};
 use super::sweep::is_indexed;
+use super::turn::{MOST_LOOKED_AT, Turn, due_in, is_suspected, is_undoubted};
 use crate::events::Topic;
 use crate::mail::attempt::{Attempt, Outcome, Stage};
 use crate::mail::kind::Lane;
@@ -94,9 +95,6 @@ pub struct Completion {
     pub retry_at: Option<Timestamp>,
 }
 
-/// How many mails are looked at for one that is not doubtful.
-const MOST_LOOKED_AT: usize = 1000;
-
 /// Claims the mails that are `want`ed and due at `now`, prompt ones first, oldest first, each for
 /// `lease`. Those whose time went by are expired on the way, and what another courier held past
 /// the end of its lease is claimed again.
@@ -116,12 +114,11 @@ pub fn claim(
         if most == 0 {
             continue;
         }
-        let lane = lane as u8;
-        let rows = tx.scan(DUE.under(&lane).up_to(&(lane, now)))?;
+        let rows = due_in(tx, lane, now, want.undoubted_only)?;
         if want.undoubted_only || want.unsuspected_first {
             let enough = due.len() + most;
             for row in rows.take(MOST_LOOKED_AT) {
-                let (key, ()) = row?;
+                let key = row?;
                 if want.undoubted_only && !is_undoubted(tx, key.2)? {
                     continue;
                 }
@@ -136,7 +133,7 @@ pub fn claim(
             }
         } else {
             for row in rows.take(most) {
-                due.push(row?.0);
+                due.push(row?);
             }
         }
     }
@@ -145,22 +142,6 @@ pub fn claim(
         due = suspects;
     }
     take(tx, now, lease, due)
-}
-
-/// Whether the last server that had it blamed the route when it knew the recipient.
-fn is_suspected(read: &impl Read, id: OutboxId) -> Result<bool, Error> {
-    let row = read.get(&ROWS, &id)?;
-    Ok(row.and_then(|row| row.setback).is_some_and(|setback| {
-        setback.stage > Stage::MailFrom
-            && matches!(setback.outcome, Outcome::Configuration | Outcome::Limited)
-    }))
-}
-
-/// Whether the mail has certainly not reached its recipient: neither did an attempt end in doubt,
-/// nor has anybody had it who was not heard of again.
-fn is_undoubted(read: &impl Read, id: OutboxId) -> Result<bool, Error> {
-    let row = read.get(&ROWS, &id)?;
-    Ok(row.is_some_and(|row| !row.doubtful && row.state != State::Sending))
 }
 
 /// Claims the mail called `id`, if it is due, and no other.
@@ -174,7 +155,7 @@ pub fn claim_one(
     id: OutboxId,
 ) -> Result<Option<Claim>, Error> {
     let row = tx.get(&ROWS, &id)?;
-    let due = row.and_then(|row| Some((row.lane() as u8, row.due_at?, id)));
+    let due = row.and_then(|row| Some((row.queue(), row.due_at?, id)));
     let due = due.into_iter().filter(|(_, at, _)| *at <= now).collect();
     Ok(take(tx, now, lease, due)?.pop())
 }
@@ -184,7 +165,7 @@ fn take(
     tx: &mut Tx<'_>,
     now: Timestamp,
     lease: Duration,
-    due: Vec<(u8, Timestamp, OutboxId)>,
+    due: Vec<Turn>,
 ) -> Result<Vec<Claim>, Error> {
     let mut claims = Vec::with_capacity(due.len());
     if due.is_empty() {
@@ -418,41 +399,6 @@ fn setback(attempt: &Attempt) -> Setback {
         rule: attempt.rule.clone(),
         route: attempt.route,
     }
-}
-
-/// When the next mail is due (or the next lease runs out), in any lane.
-///
-/// # Errors
-/// Those of the store.
-pub fn next_due(read: &impl Read) -> Result<Option<Timestamp>, Error> {
-    let mut first = None;
-    for lane in Lane::ALL {
-        first = first.into_iter().chain(next_in(read, lane)?).min();
-    }
-    Ok(first)
-}
-
-/// When the next mail of `lane` is due, or the next lease runs out in it.
-///
-/// # Errors
-/// Those of the store.
-pub fn next_in(read: &impl Read, lane: Lane) -> Result<Option<Timestamp>, Error> {
-    let first = read.scan(DUE.under(&(lane as u8)))?.next().transpose()?;
-    Ok(first.map(|((_, at, _), ())| at))
-}
-
-/// When the next mail of `lane` is due that has certainly not reached its recipient yet.
-///
-/// # Errors
-/// Those of the store.
-pub fn next_undoubted(read: &impl Read, lane: Lane) -> Result<Option<Timestamp>, Error> {
-    for entry in read.scan(DUE.under(&(lane as u8)))?.take(MOST_LOOKED_AT) {
-        let ((_, at, id), ()) = entry?;
-        if is_undoubted(read, id)? {
-            return Ok(Some(at));
-        }
-    }
-    Ok(None)
 }
 
 /// The sealed body of the mail called `id`, while it has one.

@@ -14,7 +14,7 @@ use crate::world::Timestamp;
 
 pub(super) const ROWS: Table<OutboxId, Row> = Table::new("outbox.row");
 pub(super) const BODIES: Table<OutboxId, ByteBuf> = Table::new("outbox.body");
-/// By lane and due time. A mail that is being sent stands here under the end of its lease: that
+/// By lane (see [`Row::queue`]) and due time. A mail that is being sent stands here under the end of its lease: that
 /// is when it is due again, should nobody complete it.
 pub(super) const DUE: Table<(u8, Timestamp, OutboxId), ()> = Table::new("outbox.due");
 pub(super) const BY_STATE: Table<(u8, OutboxId), ()> = Table::new("outbox.by_state");
@@ -64,7 +64,7 @@ impl<'t, 'a> Ledger<'t, 'a> {
             self.tx.put(&BY_STATE, &(row.state as u8, id), &());
         }
         if let Some(at) = row.due_at {
-            self.tx.put(&DUE, &(row.lane() as u8, at, id), &());
+            self.tx.put(&DUE, &(row.queue(), at, id), &());
             self.tx.put(&EXPIRES, &(row.expires_at, id), &());
         }
         self.tx.put(&BY_ADDRESS, &(address, id), &());
@@ -128,12 +128,12 @@ impl<'t, 'a> Ledger<'t, 'a> {
                 self.tx.put(&BY_STATE, &(after.state as u8, id), &());
             }
         }
-        if before.due_at != after.due_at {
+        if (before.queue(), before.due_at) != (after.queue(), after.due_at) {
             if let Some(at) = before.due_at {
-                self.tx.delete(&DUE, &(before.lane() as u8, at, id));
+                self.tx.delete(&DUE, &(before.queue(), at, id));
             }
             if let Some(at) = after.due_at {
-                self.tx.put(&DUE, &(after.lane() as u8, at, id), &());
+                self.tx.put(&DUE, &(after.queue(), at, id), &());
             }
         }
         let (ends, end) = (before.ends_by(), after.ends_by());

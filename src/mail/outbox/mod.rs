@@ -10,6 +10,7 @@ mod list;
 mod phrase;
 mod row;
 mod sweep;
+mod turn;
 mod why;
 mod wording;
 
@@ -21,13 +22,11 @@ use crate::store::{Error, Read, Tx};
 
 pub use action::{Conflict, discard, requeue, retry, undo};
 pub use attempts::attempts;
-pub use claim::{
-    Charge, Claim, Completion, Want, body, claim, claim_one, complete, next_due, next_in,
-    next_undoubted, renew, revoke,
-};
+pub use claim::{Charge, Claim, Completion, Want, body, claim, claim_one, complete, renew, revoke};
 pub use list::{Filter, Item, Page, list, oldest};
 pub use row::{Before, Counts, Row, Setback, Shelved, State};
 pub use sweep::{sweep, tidy, wipe};
+pub use turn::{next_due, next_in, next_undoubted};
 pub use why::{CODES, Why, why};
 
 use ledger::{BODIES, COUNTS, Ledger, ROWS};

@@ -133,6 +133,9 @@ pub(super) const DEAD_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// answer would give its recipient a copy a try otherwise.
 pub(super) const MOST_DOUBTS: u32 = 3;
 
+/// Set in the number of a lane: see [`Row::queue`].
+pub(super) const APART: u8 = 0x80;
+
 /// How long a discard can be undone.
 pub(super) const UNDO: Duration = Duration::from_secs(30);
 
@@ -279,6 +282,15 @@ impl Row {
             _ => return None,
         };
         (until > finished_at).then_some(until)
+    }
+
+    /// In which part of its lane it stands: what may have reached its recipient, or is under way,
+    /// stands apart, so that whoever may not send such a mail need not look past it.
+    pub(super) fn queue(&self) -> u8 {
+        match self.state {
+            State::Queued => self.lane() as u8,
+            _ => self.lane() as u8 | APART,
+        }
     }
 
     /// By when something becomes of it, whatever happens; `None` when that has happened.

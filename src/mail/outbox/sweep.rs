@@ -4,7 +4,9 @@
 //! forgotten, and a store of an older build gets the indexes that it lacks.
 
 use super::expire::{expire, lapsed};
-use super::ledger::{ATTEMPTS, BODIES, BY_ADDRESS, BY_STATE, EXPIRES, INDEXED, Ledger, ROWS, WIPE};
+use super::ledger::{
+    ATTEMPTS, BODIES, BY_ADDRESS, BY_STATE, DUE, EXPIRES, INDEXED, Ledger, ROWS, WIPE,
+};
 use super::row::{Row, State};
 use crate::events::Topic;
 use crate::mail::letter::OutboxId;
@@ -94,7 +96,7 @@ fn hasten(tx: &mut Tx<'_>, now: Timestamp, limit: usize) -> Result<usize, Error>
     Ok(count)
 }
 
-/// Indexes up to `limit` more mails of an older build by address, state and expiry. Says how many;
+/// Indexes up to `limit` more mails of an older build by address, state, turn and expiry. Says how many;
 /// when all are, it is noted and nothing is looked at any more.
 fn index(tx: &mut Tx<'_>, limit: usize) -> Result<usize, Error> {
     let done = tx.get(&INDEXED, &())?;
@@ -113,6 +115,10 @@ fn index(tx: &mut Tx<'_>, limit: usize) -> Result<usize, Error> {
         }
         if let Some(at) = row.ends_by() {
             tx.put(&EXPIRES, &(at, *id), &());
+        }
+        if let Some(at) = row.due_at {
+            tx.delete(&DUE, &(row.lane() as u8, at, *id));
+            tx.put(&DUE, &(row.queue(), at, *id), &());
         }
     }
     let last = rows.last().filter(|_| rows.len() == limit);

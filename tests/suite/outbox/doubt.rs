@@ -3,11 +3,11 @@
 
 use gatepost::language::Language;
 use gatepost::mail::attempt::Outcome;
-use gatepost::mail::outbox::{self, State};
-use gatepost::mail::{Occasion, OutboxId};
+use gatepost::mail::outbox::{self, Charge, Completion, State, Want};
+use gatepost::mail::{Lane, Letter, Occasion, OutboxId};
 use gatepost::store::Table;
 
-use super::hand::{Act, SECOND};
+use super::hand::{Act, SECOND, attempt};
 use crate::courier_post::{LEASE, Post};
 
 async fn said(post: &Post, id: OutboxId) -> Vec<String> {
@@ -130,6 +130,54 @@ async fn a_mail_refused_after_a_doubt_is_said_to_have_perhaps_arrived_before() {
         assert!(detail.ends_with("may have arrived before"), "{detail}");
         post.simulated.advance(SECOND);
     }
+}
+
+#[tokio::test]
+async fn a_code_behind_a_crowd_of_doubtful_ones_is_found_for_the_fallback() {
+    let post = Post::new();
+    let letter = post.letter(&Occasion::Test, "ann@example.org");
+    let world = post.simulated.world();
+    let crowd: Vec<Letter> = (0..1500)
+        .map(|_| {
+            let mut letter = letter.clone();
+            letter.id = OutboxId::draw(&world);
+            letter
+        })
+        .collect();
+    post.enqueue(crowd).await;
+    let now = post.now();
+    let claim = async |want: Want| {
+        post.write(move |tx| outbox::claim(tx, now, LEASE, want))
+            .await
+    };
+    let claims = claim(Want::any(2000)).await;
+    let doubts: Vec<_> = claims
+        .into_iter()
+        .map(|claim| Completion {
+            claim,
+            attempt: Some(attempt(Outcome::Uncertain, now)),
+            charge: Charge::Try,
+            retry_at: Some(now),
+        })
+        .collect();
+    assert_eq!(doubts.len(), 1500);
+    post.write(move |tx| outbox::complete(tx, now, &doubts))
+        .await;
+    let id = post.put(post.code("bob@example.org").0).await;
+    let next = post
+        .store
+        .read(|read| outbox::next_undoubted(read, Lane::Prompt));
+    assert_eq!(next.await.unwrap(), Some(now));
+    let want = Want {
+        undoubted_only: true,
+        ..Want::any(10)
+    };
+    let claimed = claim(want).await;
+    let claimed: Vec<_> = claimed.into_iter().map(|claim| claim.id).collect();
+    assert_eq!(claimed, [id]);
+    // Nobody else looks past them: they come first, as they did.
+    let first = claim(Want::any(1)).await;
+    assert!(first[0].id < id);
 }
 
 #[tokio::test]

@@ -197,7 +197,8 @@ impl Model {
         let rows: BTreeMap<OutboxId, Row> = rows.into_iter().collect();
         for ((lane, at, id), ()) in due {
             let row = &rows[&id];
-            assert_eq!((row.lane() as u8, row.due_at), (lane, Some(at)));
+            let apart = if row.state == State::Queued { 0 } else { 0x80 };
+            assert_eq!((row.lane() as u8 | apart, row.due_at), (lane, Some(at)));
         }
         assert_eq!(expires.len(), waiting);
         for ((at, id), ()) in expires {
