@@ -574,7 +574,7 @@ async fn a_mail_that_the_server_blames_on_the_route_blocks_no_other() {
             [Outcome::Configuration, Outcome::Permanent],
         ),
         (
-            b"451 4.7.1 Too many messages, slow down\r\n",
+            b"450 4.7.28 Our system has detected an unusual rate of mail\r\n",
             State::Queued,
             [Outcome::Limited, Outcome::Temporary],
         ),
