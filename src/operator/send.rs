@@ -193,13 +193,13 @@ impl Operator {
                 if !keys::is_good(tx, &hash)? {
                     return Err(SendError::Refused);
                 }
-                if let Some(repeat) = &repeat {
-                    if let Some(mail) = repeat::found(tx, repeat)? {
-                        return Ok(Ok(Ordered {
-                            mail,
-                            repeated: true,
-                        }));
-                    }
+                if let Some(repeat) = &repeat
+                    && let Some(mail) = repeat::found(tx, repeat)?
+                {
+                    return Ok(Ok(Ordered {
+                        mail,
+                        repeated: true,
+                    }));
                 }
                 // A refusal is written down as well: the list was looked through for it.
                 if let Err(many) = unsent::note(tx, holder, letter.id, unsent::MOST, now)? {

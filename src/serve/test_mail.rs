@@ -98,7 +98,7 @@ pub async fn send_test_mail(
     let told = match trial {
         Ok(trial) => {
             // It is asked as any other would be, so that the story is told once.
-            let token = Folder::open(&dir)?.admin_token(&world)?;
+            let token = Folder::open(&dir)?.admin_token(world)?;
             let source = running.admin_token_file.display().to_string();
             let client = Client::new(&format!("http://{}", running.http), token, &source);
             let id = trial.id.to_string();
