@@ -254,7 +254,8 @@ fn what_is_too_large_is_refused() {
     let text = |size: usize| json!({"to": "ann@example.com", "subject": "s", "text": "line of text\n".repeat(size / 13)});
     send(&text(800_000)).expect(202);
     send(&text(1_100_000)).expect_problem(413, "body_too_large");
-    send(&text(5_000_000)).expect_problem(413, "body_too_large");
+    // Over the limit by less than what is read on: with more, the connection may end first.
+    send(&text(4_200_000)).expect_problem(413, "body_too_large");
     let long = json!({"to": "ann@example.com", "subject": "字".repeat(501), "text": "x"});
     assert_eq!(
         faults(&gatepost, &key, &long),
