@@ -232,7 +232,7 @@ impl Keys {
             .expect("SHA-256 has 32 bytes")
     }
 
-    /// By what an order for a mail is known again: HMAC-SHA-256, since what is ordered may hold
+    /// By what an order for a mail, or the settings of a route, are known again: HMAC-SHA-256, since what is ordered may hold
     /// little that cannot be guessed.
     pub fn fingerprint(&self, order: &[u8]) -> [u8; 32] {
         let tag = hmac::sign(&self.orders, order);

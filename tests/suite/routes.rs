@@ -56,9 +56,13 @@ async fn server(shut: &Arc<AtomicBool>) -> Server {
 
 /// A way out to `port`, with a password.
 fn way(post: &Post, port: u16) -> Route {
+    way_with(post, port, "secret")
+}
+
+fn way_with(post: &Post, port: u16, password: &str) -> Route {
     let settings = gatepost::mail::relay::Settings {
         user: Some("ann".to_owned()),
-        password: Some(SecretText::from("secret".to_owned())),
+        password: Some(SecretText::from(password.to_owned())),
         ..settings(port)
     };
     Route {
@@ -206,6 +210,57 @@ async fn a_wrong_password_is_tried_once_and_then_by_one_mail_at_a_time() {
         ]
     );
     assert_eq!(tally.waits(Lane::Ordinary).count(), 3);
+}
+
+#[tokio::test]
+async fn a_restart_ends_no_rest_unless_the_route_was_set_up_differently() {
+    let post = Post::new();
+    let shut = Arc::new(AtomicBool::new(true));
+    let server = server(&shut).await;
+    let ids = queue(&post, 3, notice).await;
+    let is_open = |status: &Status| probe_at(status).is_some();
+    let courier = start(&post, way(&post, server.port), None);
+    let before = until(&post, RouteName::Primary, is_open).await;
+    let connections = server.heard().connections;
+    courier.stop(GRACE).await;
+    for _ in 0..3 {
+        post.simulated.advance(Duration::from_secs(10));
+        let courier = start(&post, way(&post, server.port), None);
+        let after = until(&post, RouteName::Primary, is_open).await;
+        assert_eq!(after.breaker, before.breaker);
+        assert_eq!(after.last_error, before.last_error);
+        settle().await;
+        courier.stop(GRACE).await;
+    }
+    assert_eq!(
+        server.heard().connections,
+        connections,
+        "it logs in no more"
+    );
+    // In time, and from where it was: the next rest is the second one.
+    let courier = start(&post, way(&post, server.port), None);
+    until(&post, RouteName::Primary, is_open).await;
+    post.simulated.advance(Duration::from_secs(30));
+    let after = until(&post, RouteName::Primary, |status| {
+        is_open(status) && probe_at(status) != probe_at(&before)
+    })
+    .await;
+    let wait = probe_at(&after)
+        .unwrap()
+        .since(post.simulated.world().now());
+    assert_eq!(wait, Duration::from_secs(300));
+    courier.stop(GRACE).await;
+    shut.store(false, Ordering::SeqCst);
+    let courier = start(&post, way_with(&post, server.port, "better"), None);
+    for id in &ids {
+        post.until_state(*id, State::Sent).await;
+    }
+    courier.stop(GRACE).await;
+    // And what is over is forgotten.
+    let more = queue(&post, 1, notice).await;
+    let courier = start(&post, way(&post, server.port), None);
+    post.until_state(more[0], State::Sent).await;
+    courier.stop(GRACE).await;
 }
 
 #[tokio::test]

@@ -79,7 +79,9 @@ impl Dispatch {
         let mut dispatch = Dispatch {
             outbox: shared.events.watch(Topic::Outbox),
             switches: shared.events.watch(Topic::Routes),
-            ways: routes.map(|(name, route)| Way::new(name, route)).collect(),
+            ways: routes
+                .map(|(name, route)| Way::new(name, route, &shared.keys, &shared.settings.sender))
+                .collect(),
             renewed: shared.world.elapsed(),
             shown: shared.world.elapsed(),
             shared,
@@ -118,6 +120,7 @@ impl Dispatch {
                 if self.switched {
                     self.read_switches().await?;
                 }
+                self.keep_rests().await?;
                 self.turn().await
             };
             if let Err(error) = turn.await {
@@ -130,6 +133,9 @@ impl Dispatch {
             if self.ended.is_empty() {
                 self.wait().await;
             }
+        }
+        if let Err(error) = self.keep_rests().await {
+            tracing::warn!(%error, "that a route rests is not remembered over the restart");
         }
         for way in &mut self.ways {
             way.close().await;
@@ -246,7 +252,7 @@ impl Dispatch {
             let late = ended.len() - counted;
             tracing::warn!(late, "mails were completed after their lease had run out");
         }
-        self.settle(&ended, at.now);
+        self.settle(&ended, at);
         let until = at.now + self.shared.settings.lease;
         if renews {
             self.renewed = self.shared.world.elapsed();
@@ -276,7 +282,7 @@ impl Dispatch {
             .iter_mut()
             .filter_map(|way| {
                 let charged = due::charged(ended, way.name());
-                way.purse.entry(way.name(), charged, now)
+                way.purse.entry(way.name(), charged, at)
             })
             .collect();
         let renewed: Vec<Claim> = if renews {
@@ -313,7 +319,7 @@ impl Dispatch {
     }
 
     /// Takes off the books what has been written down.
-    fn settle(&mut self, ended: &[Completion], now: Timestamp) {
+    fn settle(&mut self, ended: &[Completion], at: Moment) {
         if ended.is_empty() {
             return;
         }
@@ -325,14 +331,14 @@ impl Dispatch {
             {
                 let purse = &mut self.ways[held.remove().way].purse;
                 match &completion.attempt {
-                    Some(_) => purse.settle(1, 0, now),
+                    Some(_) => purse.settle(1, 0, at),
                     None => purse.came_back(1),
                 }
             }
         }
         for way in &mut self.ways {
             let charged = due::charged(ended, way.name());
-            way.purse.settle(0, charged, now);
+            way.purse.settle(0, charged, at);
         }
         self.shared.board.count(|tally| due::count(ended, tally));
     }

@@ -64,7 +64,10 @@ pub fn charged(ended: &[Completion], route: RouteName) -> u32 {
     let attempts = ended.iter().filter_map(|ended| ended.attempt.as_ref());
     let charged = attempts.filter(|attempt| {
         attempt.route == Some(route)
-            && matches!(attempt.outcome, Outcome::Accepted | Outcome::Uncertain)
+            && matches!(
+                attempt.outcome,
+                Outcome::Accepted | Outcome::Uncertain | Outcome::Lost
+            )
     });
     u32::try_from(charged.count()).unwrap_or(u32::MAX)
 }

@@ -8,12 +8,15 @@ use std::time::Duration;
 use super::Route;
 use super::run::Ended;
 use super::suspects::Suspects;
+use crate::address::EmailAddress;
 use crate::mail::kind::Lane;
 use crate::mail::outbox::Want;
 use crate::mail::relay::Connection;
 use crate::mail::route::breaker::{Leave, Machine, Moment, Sign};
 use crate::mail::route::budget::Purse;
+use crate::mail::route::rest::Rest;
 use crate::mail::route::{Breaker, Budget, LastError, Pause, RouteName, Status};
+use crate::secret::Keys;
 use crate::world::Timestamp;
 
 /// How many mails are claimed at once, at most.
@@ -46,6 +49,10 @@ pub struct Way {
     nudges: Option<u64>,
     /// Whether it is open because of a limit.
     limited: bool,
+    /// By what its settings are known again.
+    settings: [u8; 32],
+    /// The rest that is in the store.
+    kept: Option<Rest>,
     last_error: Option<LastError>,
     last_success_at: Option<Timestamp>,
     /// How long a mail takes, roughly.
@@ -53,8 +60,10 @@ pub struct Way {
 }
 
 impl Way {
-    pub fn new(name: RouteName, route: Route) -> Way {
+    pub fn new(name: RouteName, route: Route, keys: &Keys, sender: &EmailAddress) -> Way {
         Way {
+            settings: keys.fingerprint(&written(&route, sender)),
+            kept: None,
             machine: Machine::new(),
             purse: Purse::new(route.limits, BTreeMap::new()),
             out: Arc::new(Out {
@@ -111,9 +120,7 @@ impl Way {
 
     /// Whether codes and links have to go elsewhere.
     pub fn is_shut(&mut self, at: Moment) -> bool {
-        self.pause.is_some()
-            || self.machine.is_open()
-            || self.purse.is_used_up(Lane::Prompt, at.now)
+        self.pause.is_some() || self.machine.is_open() || self.purse.is_used_up(Lane::Prompt, at)
     }
 
     /// How long until time alone makes room for mails of `lane`, where there is none at `at`.
@@ -209,6 +216,38 @@ impl Way {
         news
     }
 
+    /// Takes up the rest of the process before this one, where it was set up in the same way.
+    pub fn take_up(&mut self, kept: Option<Rest>, at: Moment) {
+        self.kept = kept;
+        let settings = &self.settings;
+        if let Some(rest) = self.kept.as_ref().filter(|rest| rest.settings == *settings) {
+            let (since, probe_at) = (rest.since, rest.probe_at);
+            self.machine.resume(since, probe_at, rest.probes, at);
+            self.limited = rest.limited;
+            self.last_error.clone_from(&rest.error);
+            let route = self.out.name;
+            tracing::warn!(%route, %probe_at, "the route rests as it did before the restart; resume it, or change its settings, to have it tried at once");
+        }
+    }
+
+    /// The rest to keep, where that is not the one in the store.
+    pub fn unkept(&self) -> Option<Option<Rest>> {
+        let rest = self.machine.rest().map(|(since, probe_at, probes)| Rest {
+            settings: self.settings,
+            since,
+            probe_at,
+            probes,
+            limited: self.limited,
+            error: self.last_error.clone(),
+        });
+        (rest != self.kept).then_some(rest)
+    }
+
+    /// Notes that this one is in the store.
+    pub fn keeps(&mut self, rest: Option<Rest>) {
+        self.kept = rest;
+    }
+
     /// Whether anybody has asked the store about it.
     pub fn is_known(&self) -> bool {
         self.nudges.is_some()
@@ -259,7 +298,7 @@ impl Way {
             budget: Budget {
                 per_day: limits.per_day,
                 kept_for_codes: limits.kept_for_codes,
-                spent: self.purse.spent(at.now),
+                spent: self.purse.spent(at),
                 per_minute: limits.per_minute,
                 resumes_at,
                 ordinary_resumes_at,
@@ -269,4 +308,33 @@ impl Way {
             connections: self.running + self.parked.len(),
         }
     }
+}
+
+/// Everything about a route that decides whether its server takes mail, in one piece.
+fn written(route: &Route, sender: &EmailAddress) -> Vec<u8> {
+    let relay = route.relay.settings();
+    let port = relay.port.to_string();
+    let security = [relay.security as u8, u8::from(relay.allow_plaintext)];
+    let user = relay.user.as_deref().unwrap_or_default();
+    let password = relay.password.as_ref().map(|password| password.expose());
+    // One that cannot be read is as good as none, and the relay has said so.
+    let ca = relay.ca_file.as_ref().map(std::fs::read);
+    let ca = ca.and_then(Result::ok).unwrap_or_default();
+    let parts: [&[u8]; 9] = [
+        b"the settings of a route",
+        relay.host.as_bytes(),
+        port.as_bytes(),
+        &security,
+        user.as_bytes(),
+        password.unwrap_or_default().as_bytes(),
+        relay.hello_name.as_bytes(),
+        &ca,
+        sender.as_str().as_bytes(),
+    ];
+    let mut written = Vec::new();
+    for part in parts {
+        written.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        written.extend_from_slice(part);
+    }
+    written
 }

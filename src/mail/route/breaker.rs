@@ -43,6 +43,9 @@ const BELIEVED: (usize, usize) = (2, 16);
 /// Where a limit was hit and nobody knows for how long it holds.
 const LIMITED: Duration = Duration::from_secs(60 * 60);
 
+/// No rest is longer: until midnight, wherever that is.
+const LONGEST_KEPT: Duration = Duration::from_secs(25 * 60 * 60);
+
 /// Past midnight by this much, since the provider's clock is not ours.
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(60);
 
@@ -164,6 +167,8 @@ pub struct Machine {
     believed: usize,
     /// It is open because it was believed.
     blamed: bool,
+    /// It is open for something that a restart does not mend.
+    lasting: bool,
     /// Counts the changes: see [`Machine::epoch`].
     epoch: u64,
 }
@@ -179,6 +184,7 @@ impl Machine {
             blames: 0,
             believed: BELIEVED.0,
             blamed: false,
+            lasting: false,
             epoch: 0,
         }
     }
@@ -263,7 +269,38 @@ impl Machine {
         self.state = State::Resting { until: at.elapsed };
     }
 
+    /// Since when it is open, when it is tried next and how many probes have failed, where a
+    /// restart would not mend it.
+    pub fn rest(&self) -> Option<(Timestamp, Timestamp, u32)> {
+        match self.state {
+            State::Open {
+                since, probe_at, ..
+            } if self.lasting => {
+                let probes = u32::try_from(self.probes).unwrap_or(u32::MAX);
+                Some((since, probe_at, probes))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes up a rest of the process before this one.
+    pub fn resume(&mut self, since: Timestamp, probe_at: Timestamp, probes: u32, at: Moment) {
+        // The clock may have been another one then.
+        let rest = probe_at.since(at.now).min(LONGEST_KEPT);
+        self.lasting = true;
+        self.probes = usize::try_from(probes)
+            .unwrap_or(usize::MAX)
+            .min(PROBES.len());
+        self.epoch += 1;
+        self.state = State::Open {
+            since,
+            probe_at: at.now + rest,
+            until: at.elapsed + rest,
+        };
+    }
+
     fn fail(&mut self, trouble: Trouble, at: Moment) {
+        self.lasting = trouble != Trouble::Connection;
         self.epoch += 1;
         self.trying = false;
         match trouble {

@@ -3,7 +3,8 @@
 //! in which the day's mails are counted by the hour.
 //!
 //! Charged is what the server took or may have taken. What is under way counts until it is known
-//! what became of it, so that neither number is ever exceeded.
+//! what became of it, so that neither number is ever exceeded; what was under way when gatepost
+//! was killed is charged to the primary route at the next start.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,6 +51,10 @@ pub struct Purse {
     spent: BTreeMap<i64, u32>,
     /// The hours that are in the store still and count no more.
     stale: Vec<i64>,
+    /// The hours are not those that are in the store any more.
+    moved: bool,
+    /// When we last looked at the clocks.
+    seen: Option<Moment>,
     under_way: u32,
     pace: Option<Pace>,
 }
@@ -61,6 +66,8 @@ pub struct Entry {
     hour: i64,
     mails: u32,
     stale: Vec<i64>,
+    /// The other hours, where they are not those that are in the store any more.
+    moved: Vec<(i64, u32)>,
 }
 
 impl Entry {
@@ -70,8 +77,22 @@ impl Entry {
         for hour in &self.stale {
             tx.delete(&SPENT, &(route, *hour));
         }
+        for (hour, mails) in &self.moved {
+            tx.put(&SPENT, &(route, *hour), mails);
+        }
         tx.put(&SPENT, &(route, self.hour), &self.mails);
     }
+}
+
+/// Charges `mails` more to the route than its courier ever heard of.
+///
+/// # Errors
+/// Those of the store.
+pub fn charge(tx: &mut Tx<'_>, route: RouteName, mails: u32, now: Timestamp) -> Result<(), Error> {
+    let key = (route as u8, hour_of(now));
+    let before = tx.get(&SPENT, &key)?.unwrap_or_default();
+    tx.put(&SPENT, &key, &before.saturating_add(mails));
+    Ok(())
 }
 
 /// What the route has spent by the hour, as the store has it.
@@ -91,6 +112,8 @@ impl Purse {
             limits,
             spent,
             stale: Vec::new(),
+            moved: false,
+            seen: None,
             under_way: 0,
             pace: limits.per_minute.map(Pace::new),
         }
@@ -113,7 +136,7 @@ impl Purse {
                 ordinary: pace,
             };
         };
-        let used = self.spent(at.now).saturating_add(self.under_way);
+        let used = self.spent(at).saturating_add(self.under_way);
         let left = |limit: u32| usize::try_from(limit.saturating_sub(used)).unwrap_or(usize::MAX);
         Room {
             all: left(per_day).min(pace),
@@ -122,9 +145,9 @@ impl Purse {
     }
 
     /// Whether the day's mails are used up for `lane`.
-    pub fn is_used_up(&mut self, lane: Lane, now: Timestamp) -> bool {
+    pub fn is_used_up(&mut self, lane: Lane, at: Moment) -> bool {
         self.limit_of(lane)
-            .is_some_and(|limit| self.spent(now) >= limit)
+            .is_some_and(|limit| self.spent(at) >= limit)
     }
 
     fn limit_of(&self, lane: Lane) -> Option<u32> {
@@ -136,8 +159,8 @@ impl Purse {
     }
 
     /// Mails that were sent in the last 24 hours, by whole hours: rather too many than too few.
-    pub fn spent(&mut self, now: Timestamp) -> u32 {
-        self.roll(now);
+    pub fn spent(&mut self, at: Moment) -> u32 {
+        self.roll(at);
         self.spent
             .values()
             .fold(0, |sum, mails| sum.saturating_add(*mails))
@@ -145,7 +168,21 @@ impl Purse {
 
     /// Forgets the hours that count no more. What was sent in an hour to come (the clock was set
     /// back) counts as sent in this one, so that it is forgotten in a day and not in a year.
-    fn roll(&mut self, now: Timestamp) {
+    /// What was sent keeps its age when the clock is set forward: no day went by.
+    fn roll(&mut self, at: Moment) {
+        let now = at.now;
+        if let Some(seen) = self.seen.replace(at) {
+            let explained = seen.now + at.elapsed.saturating_sub(seen.elapsed);
+            let hours = (now.as_millis() - explained.as_millis()).div_euclid(HOUR);
+            if hours > 0 && !self.spent.is_empty() {
+                let before = std::mem::take(&mut self.spent);
+                self.stale.extend(before.keys());
+                self.spent = { before.into_iter() }
+                    .map(|(hour, mails)| (hour + hours, mails))
+                    .collect();
+                self.moved = true;
+            }
+        }
         let hour = hour_of(now);
         let oldest = hour_of(now.minus(Duration::from_millis(DAY.unsigned_abs())));
         while let Some(entry) = self.spent.first_entry()
@@ -169,13 +206,13 @@ impl Purse {
     pub fn resumes_at(&mut self, lane: Lane, at: Moment) -> Option<Timestamp> {
         let paced = self.pace.as_ref().and_then(|pace| pace.wait(at.elapsed));
         let paced = paced.map(|wait| at.now + wait);
-        self.next_day(lane, at.now).max(paced)
+        self.next_day(lane, at).max(paced)
     }
 
     /// When enough of the day's mails are a day old.
-    fn next_day(&mut self, lane: Lane, now: Timestamp) -> Option<Timestamp> {
+    fn next_day(&mut self, lane: Lane, at: Moment) -> Option<Timestamp> {
         let limit = self.limit_of(lane)?;
-        let mut left = self.spent(now);
+        let mut left = self.spent(at);
         if left < limit {
             return None;
         }
@@ -207,30 +244,37 @@ impl Purse {
     }
 
     /// What has to be written down when `charged` more mails were sent at `now`; `None`: nothing.
-    pub fn entry(&mut self, route: RouteName, charged: u32, now: Timestamp) -> Option<Entry> {
+    pub fn entry(&mut self, route: RouteName, charged: u32, at: Moment) -> Option<Entry> {
         self.limits.per_day?;
         if charged == 0 {
             return None;
         }
-        self.roll(now);
-        let hour = hour_of(now);
+        self.roll(at);
+        let hour = hour_of(at.now);
         let before = self.spent.get(&hour).copied().unwrap_or_default();
         Some(Entry {
             route,
             hour,
             mails: before.saturating_add(charged),
-            stale: self.stale.iter().copied().filter(|h| *h != hour).collect(),
+            stale: { self.stale.iter().copied() }
+                .filter(|old| *old != hour && !self.spent.contains_key(old))
+                .collect(),
+            moved: { self.spent.iter() }
+                .map(|(hour, mails)| (*hour, *mails))
+                .filter(|(other, _)| self.moved && *other != hour)
+                .collect(),
         })
     }
 
     /// Of `ended` mails that were under way, `charged` were sent, at `now`, and that is written
     /// down.
-    pub fn settle(&mut self, ended: u32, charged: u32, now: Timestamp) {
+    pub fn settle(&mut self, ended: u32, charged: u32, at: Moment) {
         self.under_way = self.under_way.saturating_sub(ended);
         if charged > 0 {
-            self.roll(now);
+            self.roll(at);
             self.stale.clear();
-            let this = self.spent.entry(hour_of(now)).or_default();
+            self.moved = false;
+            let this = self.spent.entry(hour_of(at.now)).or_default();
             *this = this.saturating_add(charged);
         }
     }
@@ -316,7 +360,7 @@ mod tests {
 
     fn send(purse: &mut Purse, mails: u32, at: Moment) {
         purse.sent_off(mails as usize, at);
-        purse.settle(mails, mails, at.now);
+        purse.settle(mails, mails, at);
     }
 
     #[test]
@@ -324,7 +368,7 @@ mod tests {
         let mut purse = purse(None, 50, None);
         purse.sent_off(1_000_000, at(0));
         assert_eq!(purse.room(at(0)).ordinary, usize::MAX);
-        assert_eq!(purse.entry(RouteName::Primary, 5, at(0).now), None);
+        assert_eq!(purse.entry(RouteName::Primary, 5, at(0)), None);
         assert_eq!(purse.resumes_at(Lane::Ordinary, at(0)), None);
     }
 
@@ -335,13 +379,13 @@ mod tests {
         assert_eq!(purse.room(at(0)), room(100, 70));
         purse.sent_off(60, at(0));
         assert_eq!(purse.room(at(0)), room(40, 10));
-        purse.settle(20, 15, at(0).now);
+        purse.settle(20, 15, at(0));
         assert_eq!(purse.room(at(0)), room(45, 15));
         purse.came_back(40);
         assert_eq!(purse.room(at(0)), room(85, 55));
         send(&mut purse, 70, at(0));
-        assert!(purse.is_used_up(Lane::Ordinary, at(0).now));
-        assert!(!purse.is_used_up(Lane::Prompt, at(0).now));
+        assert!(purse.is_used_up(Lane::Ordinary, at(0)));
+        assert!(!purse.is_used_up(Lane::Prompt, at(0)));
     }
 
     #[test]
@@ -364,11 +408,28 @@ mod tests {
         let mut purse = purse(Some(100), 0, None);
         send(&mut purse, 60, at(10));
         send(&mut purse, 1, at(3700));
-        let entry = purse.entry(RouteName::Primary, 2, at(3800).now).unwrap();
+        let entry = purse.entry(RouteName::Primary, 2, at(3800)).unwrap();
         assert_eq!((entry.hour, entry.mails, entry.stale), (1, 3, vec![]));
-        let entry = purse.entry(RouteName::Primary, 2, at(30 * 3600).now);
+        let entry = purse.entry(RouteName::Primary, 2, at(30 * 3600));
         let entry = entry.unwrap();
         assert_eq!((entry.hour, entry.mails, entry.stale), (30, 2, vec![0, 1]));
+    }
+
+    #[test]
+    fn a_clock_set_forward_forgets_nothing_that_is_no_day_old() {
+        let mut purse = purse(Some(10), 0, None);
+        send(&mut purse, 10, at(50));
+        // The wall clock says two days later, and ten seconds went by.
+        let later = |seconds: u64| Moment {
+            now: at(48 * 3600 + 50 + seconds).now,
+            elapsed: at(50 + seconds).elapsed,
+        };
+        assert_eq!(purse.room(later(10)).all, 0);
+        let resumes = purse.resumes_at(Lane::Prompt, later(10)).unwrap();
+        assert_eq!(resumes, at(73 * 3600).now);
+        let entry = purse.entry(RouteName::Primary, 1, later(4000)).unwrap();
+        assert_eq!((entry.stale, entry.moved), (vec![0], vec![(48, 10)]));
+        assert_eq!(purse.room(later(25 * 3600)).all, 10);
     }
 
     #[test]
@@ -393,7 +454,7 @@ mod tests {
                 let room = purse.room(now).all;
                 if room > 0 {
                     purse.sent_off(room, now);
-                    purse.settle(room as u32, room as u32, now.now);
+                    purse.settle(room as u32, room as u32, now);
                     sent.push((now.elapsed, room));
                 }
                 let next = purse.resumes_at(Lane::Prompt, now).unwrap();

@@ -4,6 +4,7 @@
 
 pub(super) mod breaker;
 pub(super) mod budget;
+pub(super) mod rest;
 mod switch;
 mod tally;
 
@@ -74,7 +75,7 @@ pub enum Breaker {
 }
 
 /// The last failure of a route.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastError {
     /// When.
     pub at: Timestamp,

@@ -3,7 +3,7 @@
 
 use super::Dispatch;
 use crate::mail::outbox;
-use crate::mail::route::{self, RouteName, budget};
+use crate::mail::route::{self, RouteName, budget, rest};
 use crate::store::{Error, Tx};
 
 impl Dispatch {
@@ -15,7 +15,16 @@ impl Dispatch {
     /// owner of a claim in its row, and here a look at who is alive.
     pub(super) async fn revoke(&self) -> Result<(), Error> {
         let now = self.shared.world.now();
-        let revoke = move |tx: &mut Tx<'_>| outbox::revoke(tx, now);
+        let counts = self.ways[0].purse.limits().per_day.is_some();
+        let revoke = move |tx: &mut Tx<'_>| {
+            let mails = outbox::revoke(tx, now)?;
+            if counts && mails > 0 {
+                // Nobody knows which way they went; all but few go this one.
+                let charged = u32::try_from(mails).unwrap_or(u32::MAX);
+                budget::charge(tx, RouteName::Primary, charged, now)?;
+            }
+            Ok::<_, Error>(mails)
+        };
         let mails = self.shared.store.write(revoke).await?;
         if mails > 0 {
             tracing::warn!(
@@ -38,18 +47,25 @@ impl Dispatch {
             let switches = names.iter().map(|(name, known)| {
                 let pause = route::paused(snapshot, *name)?;
                 let nudges = route::nudges(snapshot, *name)?;
-                let spent = match known {
+                let found = match known {
                     true => None,
-                    false => Some(budget::spent(snapshot, *name)?),
+                    false => Some((
+                        budget::spent(snapshot, *name)?,
+                        rest::kept(snapshot, *name)?,
+                    )),
                 };
-                Ok((pause, nudges, spent))
+                Ok((pause, nudges, found))
             });
             switches.collect::<Result<Vec<_>, Error>>()
         });
         let switches = read.await.inspect_err(|_| self.switched = true)?;
         let at = self.moment();
-        for (way, (pause, nudges, spent)) in self.ways.iter_mut().zip(switches) {
-            if let Some(spent) = spent {
+        for (way, (pause, nudges, found)) in self.ways.iter_mut().zip(switches) {
+            if let Some((spent, kept)) = found {
+                // Whoever sends one mail by hand wants to see what the server says now.
+                if self.shared.settings.only.is_none() {
+                    way.take_up(kept, at);
+                }
                 way.purse = budget::Purse::new(*way.purse.limits(), spent);
                 self.news = true;
             }
@@ -57,6 +73,24 @@ impl Dispatch {
                 self.news = true;
                 self.look = true;
             }
+        }
+        Ok(())
+    }
+
+    /// Keeps the rests of routes that a restart must not end.
+    pub(super) async fn keep_rests(&mut self) -> Result<(), Error> {
+        if self.shared.settings.only.is_some() {
+            return Ok(());
+        }
+        for way in &mut self.ways {
+            let Some(unkept) = way.unkept() else { continue };
+            let (name, kept) = (way.name(), unkept.clone());
+            let keep = move |tx: &mut Tx<'_>| {
+                rest::keep(tx, name, kept.as_ref());
+                Ok::<_, Error>(())
+            };
+            self.shared.store.write(keep).await?;
+            way.keeps(unkept);
         }
         Ok(())
     }
