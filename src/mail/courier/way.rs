@@ -16,7 +16,7 @@ use crate::mail::route::breaker::{Leave, Machine, Moment, Sign};
 use crate::mail::route::budget::Purse;
 use crate::mail::route::rest::Rest;
 use crate::mail::route::{Breaker, Budget, LastError, Pause, RouteName, Status};
-use crate::secret::Keys;
+use crate::secret::{Keys, SecretText};
 use crate::world::Timestamp;
 
 /// How many mails are claimed at once, at most.
@@ -316,7 +316,7 @@ fn written(route: &Route, sender: &EmailAddress) -> Vec<u8> {
     let port = relay.port.to_string();
     let security = [relay.security as u8, u8::from(relay.allow_plaintext)];
     let user = relay.user.as_deref().unwrap_or_default();
-    let password = relay.password.as_ref().map(|password| password.expose());
+    let password = relay.password.as_ref().map(SecretText::expose);
     // One that cannot be read is as good as none, and the relay has said so.
     let ca = relay.ca_file.as_ref().map(std::fs::read);
     let ca = ca.and_then(Result::ok).unwrap_or_default();

@@ -13,6 +13,8 @@
 //!   rest. Where the blame was wrong before, more mails have to meet it.
 //! - Of several mails that fail at the same time the first one counts: what began before the last
 //!   change says nothing new.
+//!
+//! More than 500 lines with its tests: one machine, whose rules only make sense together.
 
 use std::time::Duration;
 
