@@ -115,6 +115,20 @@ fn mailin(certificate: &Certificate) -> (u16, Mailbox) {
     (port, mailbox)
 }
 
+fn server_config(certificate: &Certificate) -> ServerConfig {
+    let chain = CertificateDer::pem_file_iter(certificate.certificate()).unwrap();
+    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_file(certificate.key()).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(
+        tokio_rustls::rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap()
+    .with_no_client_auth()
+    .with_single_cert(chain, key)
+    .unwrap()
+}
+
 fn over_tls(port: u16, security: Security, trusted: Option<&Certificate>) -> Settings {
     Settings {
         host: "localhost".to_owned(),
@@ -201,6 +215,58 @@ async fn an_authority_of_the_servers_own_is_an_unknown_issuer() {
     let settings = over_tls(port, Security::StartTls, None);
     let failure = deliver(settings).await.unwrap_err();
     assert_eq!(failure.symptom, Some(Symptom::UnknownIssuer), "{failure}");
+    assert!(failure.to_string().contains("CA:FALSE"), "{failure}");
+    assert!(!failure.to_string().contains("ca_file"), "{failure}");
+    // With a file in which something else stands.
+    let other = Certificate::of("localhost");
+    let settings = over_tls(port, Security::StartTls, Some(&other));
+    let failure = deliver(settings).await.unwrap_err();
+    assert_eq!(failure.symptom, Some(Symptom::UnknownIssuer), "{failure}");
+    assert!(failure.to_string().contains("ca_file"), "{failure}");
+}
+
+/// What `openssl req -x509` makes says CA:TRUE.
+#[tokio::test]
+async fn a_certificate_that_stands_in_the_file_itself_is_the_servers_own() {
+    let authority = |name: &str, year| {
+        Certificate::with(name, |parameters| {
+            parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        })
+    };
+    for (name, year, symptom) in [
+        ("localhost", 4096, None),
+        ("mail.example.com", 4096, Some(Symptom::WrongName)),
+        ("localhost", 2020, Some(Symptom::CertificateTime)),
+    ] {
+        let pinned = authority(name, year);
+        let (port, mailbox) = mailin(&pinned);
+        let met = deliver(over_tls(port, Security::StartTls, Some(&pinned))).await;
+        let received = mailbox.received.lock().unwrap().len();
+        match symptom {
+            None => assert_eq!((met.unwrap(), received), (250, 2)),
+            Some(_) => assert_eq!((met.unwrap_err().symptom, received), (symptom, 0)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_without_a_word_is_told_in_our_own() {
+    let certificate = Certificate::of("localhost");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = server_config(&certificate);
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        // Dropped with no close_notify.
+        drop(acceptor.accept(stream).await.unwrap());
+    });
+    let settings = over_tls(port, Security::Implicit, Some(&certificate));
+    let failure = deliver(settings).await.unwrap_err();
+    server.await.unwrap();
+    let said = failure.to_string();
+    assert!(said.ends_with("without ending TLS properly"), "{said}");
 }
 
 #[tokio::test]
@@ -227,17 +293,7 @@ async fn a_certificate_that_has_lapsed_is_refused_and_its_time_is_named() {
 #[tokio::test]
 async fn tls_from_the_first_byte() {
     let certificate = Certificate::of("localhost");
-    let chain = CertificateDer::pem_file_iter(certificate.certificate()).unwrap();
-    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
-    let key = PrivateKeyDer::from_pem_file(certificate.key()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(
-        tokio_rustls::rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()
-    .unwrap()
-    .with_no_client_auth()
-    .with_single_cert(chain, key)
-    .unwrap();
+    let config = server_config(&certificate);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = tokio::spawn(async move {

@@ -50,7 +50,7 @@ impl Failure {
     pub(super) fn seen(stage: Stage, symptom: Symptom, problem: impl Into<String>) -> Failure {
         Failure {
             symptom: Some(symptom),
-            ..Failure::of(stage, Outcome::Connection, problem)
+            ..Failure::of(stage, Outcome::Connection, in_own_words(problem.into()))
         }
     }
 
@@ -113,6 +113,17 @@ impl Failure {
     pub fn is_of_the_route(&self) -> bool {
         self.stage <= Stage::Auth
             || matches!(self.outcome, Outcome::Configuration | Outcome::Limited)
+    }
+}
+
+/// `problem`, unless a library points to its own manual with it: that is nobody's reading here.
+fn in_own_words(problem: String) -> String {
+    if problem.contains("close_notify") {
+        return "the server closed the connection without ending TLS properly".to_owned();
+    }
+    match problem.find(": https://docs.rs/") {
+        Some(at) => problem[..at].to_owned(),
+        None => problem,
     }
 }
 

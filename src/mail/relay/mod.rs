@@ -13,6 +13,7 @@ mod opening;
 mod probe;
 mod reply;
 mod tls;
+mod trust;
 mod wire;
 
 use std::path::PathBuf;
@@ -28,9 +29,10 @@ use crate::world::World;
 pub use connection::{Accepted, Connection};
 pub use failure::Failure;
 pub use probe::Probe;
-pub use tls::SetupError;
+pub use trust::SetupError;
 
 use mask::Secrets;
+use trust::Trust;
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -120,7 +122,7 @@ impl Relay {
     pub fn new(settings: Settings, world: World) -> Result<Relay, SetupError> {
         Ok(Relay {
             shared: Arc::new(Shared {
-                tls: tls::config(settings.ca_file.as_deref())?,
+                tls: trust::config(Trust::of(settings.ca_file.as_deref())?),
                 secrets: Secrets::of(&settings),
                 settings,
                 world,

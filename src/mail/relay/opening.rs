@@ -29,7 +29,7 @@ pub(super) async fn protect(
     Ok(match settings.security {
         Security::None => Wire::new(Stream::Plain(stream), tape.clone(), b""),
         Security::Implicit => {
-            let handshake = tls::handshake(&shared.tls, &settings.host, stream);
+            let handshake = tls::handshake(shared, stream);
             let stream = within(shared, Stage::Tls, limit, handshake).await??;
             Wire::new(Stream::Tls(Box::new(stream)), tape.clone(), b"")
         }
@@ -73,7 +73,7 @@ async fn upgrade(
     let start = async {
         ask(&mut wire, tape, provider, Stage::Tls, "STARTTLS\r\n").await?;
         match wire.into_stream() {
-            Stream::Plain(stream) => tls::handshake(&shared.tls, &settings.host, stream).await,
+            Stream::Plain(stream) => tls::handshake(shared, stream).await,
             Stream::Tls(stream) => Ok(*stream),
         }
     };

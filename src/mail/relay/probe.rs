@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lettre::transport::smtp::commands::{Mail, Rcpt, Rset};
 use tokio::net::TcpStream;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
 use tokio_rustls::rustls::client::danger::ServerCertVerified;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
 use super::connection::{self, Connection};
 use super::reply::Reply;
+use super::trust::Trust;
 use super::wire::{Stream, Tape, Wire};
-use super::{Failure, Secrets, Settings, SetupError, Shared, dial, opening, tls};
+use super::{Failure, Secrets, Settings, SetupError, Shared, dial, opening, trust};
 use crate::mail::attempt::{Outcome, Stage, text_of};
 use crate::mail::letter::Parcel;
 use crate::world::World;
@@ -53,22 +53,13 @@ impl Probe {
     /// The certificate file cannot be read or holds none.
     pub fn new(settings: Settings, world: World) -> Result<Probe, SetupError> {
         let shown = Arc::new(Mutex::new(None));
-        let roots = Arc::new(tls::roots(settings.ca_file.as_deref())?);
-        let inner = WebPkiServerVerifier::builder_with_provider(roots, tls::provider())
-            .build()
-            .expect("there are authorities, and no lists of what they revoked");
+        let inner = Trust::of(settings.ca_file.as_deref())?;
         let noting = Arc::new(Noting {
             inner,
             shown: shown.clone(),
         });
-        let config = ClientConfig::builder_with_provider(tls::provider())
-            .with_safe_default_protocol_versions()
-            .expect("ring supports the default versions of TLS")
-            .dangerous()
-            .with_custom_certificate_verifier(noting)
-            .with_no_client_auth();
         let shared = Arc::new(Shared {
-            tls: Arc::new(config),
+            tls: trust::config(noting),
             secrets: Secrets::of(&settings),
             settings,
             world,
@@ -236,7 +227,7 @@ impl Wire {
 /// not trusted can be told about.
 #[derive(Debug)]
 struct Noting {
-    inner: Arc<WebPkiServerVerifier>,
+    inner: Arc<Trust>,
     shown: Arc<Mutex<Option<Vec<u8>>>>,
 }
 

@@ -1,89 +1,33 @@
-//! Whom the relay trusts: the public authorities, and those of a file beside them.
-
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+//! The handshake, and what is said of one that failed. Whom the relay trusts is in `trust`.
 
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::CryptoProvider;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::{ServerName, UnixTime};
 
 use tokio::net::TcpStream;
 
-use super::Failure;
+use super::{Failure, Shared};
 use crate::mail::attempt::{Stage, Symptom};
 
-/// A relay that cannot be set up.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the certificates in {} cannot be used: {problem}", file.display())]
-pub struct SetupError {
-    /// The file.
-    pub file: PathBuf,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-/// A client that verifies certificates.
-pub fn config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, SetupError> {
-    let config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions of TLS")
-        .with_root_certificates(roots(ca_file)?)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-/// The cryptography that all of it uses.
-pub fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-/// The public authorities, and those of the file.
-pub fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, SetupError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    if let Some(file) = ca_file {
-        let fault = |problem: String| SetupError {
-            file: file.to_owned(),
-            problem,
-        };
-        let mut found = 0;
-        for certificate in
-            CertificateDer::pem_file_iter(file).map_err(|error| fault(error.to_string()))?
-        {
-            let certificate = certificate.map_err(|error| fault(error.to_string()))?;
-            roots
-                .add(certificate)
-                .map_err(|error| fault(error.to_string()))?;
-            found += 1;
-        }
-        if found == 0 {
-            return Err(fault("it holds no certificate in PEM form".to_owned()));
-        }
-    }
-    Ok(roots)
-}
-
-/// The handshake, with the certificate checked against `host`.
+/// The handshake, with the certificate checked against the host of the settings.
 pub async fn handshake(
-    config: &Arc<ClientConfig>,
-    host: &str,
+    shared: &Shared,
     stream: TcpStream,
 ) -> Result<TlsStream<TcpStream>, Failure> {
+    let host = shared.settings.host.as_str();
+    let has_file = shared.settings.ca_file.is_some();
     let name = ServerName::try_from(host.to_owned()).map_err(|_| {
         let problem = format!("{host:?} is no name that a certificate could be for");
         Failure::seen(Stage::Tls, Symptom::WrongName, problem)
     })?;
-    let connector = TlsConnector::from(config.clone());
+    let connector = TlsConnector::from(shared.tls.clone());
     connector.connect(name, stream).await.map_err(|error| {
         // rustls speaks of certificates and protocols; everything else is the network.
         let said = error.get_ref().and_then(|inner| inner.downcast_ref());
         match said {
             Some(said) => {
-                let problem = format!("TLS with {host}: {}", in_words(said));
+                let problem = format!("TLS with {host}: {}", in_words(said, has_file));
                 Failure::seen(Stage::Tls, symptom_of(said), problem)
             }
             None => {
@@ -118,8 +62,12 @@ fn symptom_of(error: &rustls::Error) -> Symptom {
 }
 
 /// What rustls says, with times that a person can read.
-fn in_words(error: &rustls::Error) -> String {
-    use rustls::CertificateError::{ExpiredContext, NotValidYetContext};
+fn in_words(error: &rustls::Error, has_file: bool) -> String {
+    use rustls::CertificateError::{ExpiredContext, NotValidYetContext, Other, UnknownIssuer};
+    let untrusted = match has_file {
+        true => "nobody trusted vouches for it, and it does not lead to what stands in ca_file",
+        false => "nobody trusted vouches for it",
+    };
     let moment = |time: &UnixTime| {
         let seconds = i64::try_from(time.as_secs()).ok();
         let moment = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
@@ -136,6 +84,14 @@ fn in_words(error: &rustls::Error) -> String {
             "the certificate is valid from {} on, and it is {} here",
             moment(not_before),
             moment(time)
+        ),
+        rustls::Error::InvalidCertificate(UnknownIssuer) => {
+            format!("the server's certificate is not trusted: {untrusted}")
+        }
+        // Mostly the certificate of an authority (CA:TRUE) that the server uses as its own.
+        rustls::Error::InvalidCertificate(Other(_)) => format!(
+            "the server's certificate, or one of its chain, may not be what it is used as, such \
+             as an authority's own (CA:TRUE) for the server (make one with CA:FALSE): {untrusted}"
         ),
         error => error.to_string(),
     }
