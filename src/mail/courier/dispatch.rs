@@ -277,6 +277,7 @@ impl Dispatch {
         let (now, lease) = (at.now, self.shared.settings.lease);
         let until = now + lease;
         let only = self.shared.settings.only;
+        let fallback = self.ways.len() > 1 && self.ways[0].is_shut(at);
         let entries: Vec<budget::Entry> = self
             .ways
             .iter_mut()
@@ -311,11 +312,11 @@ impl Dispatch {
                 };
                 claims.push((*way, claimed));
             }
-            Ok::<_, Error>((counted, claims))
+            Ok::<_, Error>((counted, claims, Due::read(tx, only, fallback)?))
         };
-        let done = self.shared.store.write(work).await?;
-        self.look = true;
-        Ok(done)
+        let (counted, claims, due) = self.shared.store.write(work).await?;
+        self.due = due;
+        Ok((counted, claims))
     }
 
     /// Takes off the books what has been written down.
