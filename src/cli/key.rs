@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 
 use clap::Subcommand;
 
+use crate::language::Language;
 use crate::world::World;
 
 use super::Exit;
@@ -12,6 +13,7 @@ use super::screen;
 use super::screen::Screen;
 use super::server::Server;
 use super::server::failed;
+use super::words::Voice;
 
 /// What can be done with API keys.
 #[derive(Debug, Subcommand)]
@@ -88,9 +90,12 @@ fn create(name: &str, server: &Server, json: bool) -> Result<(), Exit> {
         return Ok(());
     }
     output::complain(&format!(
-        "This is the key of {name}. It is shown this once: gatepost keeps only its hash.\n\
-         A program sends it as Authorization: Bearer … to {url}/api/v1/mail/send.\n\
-         To take it away: gatepost key revoke{again} {id}"
+        "This is the key of {name}.\n\
+         It is shown this once: gatepost keeps only its hash.\n\
+         A program sends it as Authorization: Bearer …\n\
+         to {url}/api/v1/mail/send\n\
+         To take it away:\n\
+         gatepost key revoke{again} {id}"
     ));
     Ok(())
 }
@@ -106,13 +111,15 @@ fn list(server: &Server, json: bool) -> Result<(), Exit> {
     if answer.value.items.is_empty() {
         return output::print("There is no API key yet; gatepost key create NAME makes one.");
     }
+    // A key's words are English, as those of the settings are.
+    let voice = Voice(Language::En);
     let now = World::system().now();
     let rows = answer.value.items.into_iter().map(|key| {
-        let used = key.last_used_at.map(|at| screen::away(&at, now));
+        let used = key.last_used_at.map(|at| screen::away(voice, &at, now));
         vec![
             key.id,
             key.name,
-            screen::away(&key.created_at, now),
+            screen::away(voice, &key.created_at, now),
             used.unwrap_or_else(|| "never".to_owned()),
         ]
     });

@@ -18,6 +18,7 @@ use crate::world::Timestamp;
 
 use super::Exit;
 use super::output;
+use super::words::Voice;
 
 /// Columns of a terminal that does not tell, and the fewest that are laid out for.
 const COLUMNS: u16 = 80;
@@ -115,7 +116,7 @@ pub fn table(width: u16, header: &[&str], rows: Vec<Vec<String>>, whole: &[usize
 }
 
 /// A reply of several lines, and the end of its last one, take one line.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
@@ -127,12 +128,12 @@ pub struct Facts {
 
 impl Facts {
     /// Adds one.
-    pub fn add(&mut self, name: &str, value: impl Into<String>) {
-        self.rows.push((name.to_owned(), value.into()));
+    pub fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.rows.push((name.into(), value.into()));
     }
 
     /// Adds one that there may not be.
-    pub fn add_some(&mut self, name: &str, value: Option<impl AsRef<str>>) {
+    pub fn add_some(&mut self, name: impl Into<String>, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
             self.add(name, value.as_ref());
         }
@@ -194,54 +195,82 @@ fn hangs(c: char) -> bool {
     "，。、；：！？）」』】》”’…,.;:!?)".contains(c)
 }
 
+/// How many columns a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A text of one line that is no wider than `room`: what does not fit ends before a word, with an
+/// ellipsis; a word that does not fit by itself, such as an address, is cut.
+pub fn cut(text: &str, room: usize) -> String {
+    let line = one_line(text);
+    if line.width() <= room {
+        return line;
+    }
+    let room = room.saturating_sub(1);
+    let first = wrap(&line, room).into_iter().next().unwrap_or_default();
+    let mut shown = String::new();
+    for c in first.chars() {
+        if shown.width() + c.width().unwrap_or(0) > room {
+            break;
+        }
+        shown.push(c);
+    }
+    shown + "…"
+}
+
 /// A moment as it is told to people: how far away it is.
-pub fn away(at: &str, now: Timestamp) -> String {
+pub fn away(voice: Voice, at: &str, now: Timestamp) -> String {
     let Ok(moment) = at.parse::<jiff::Timestamp>() else {
         return at.to_owned();
     };
     let seconds = moment.as_millisecond() - now.as_millis();
     let (amount, unit) = match seconds.unsigned_abs() / 1000 {
-        0 => return "now".to_owned(),
-        s @ 1..=119 => (s, "s"),
-        s @ 120..=7199 => (s / 60, "min"),
-        s @ 7200..=172_799 => (s / 3600, "h"),
+        0 => return voice.say("now", &[]),
+        s @ 1..=119 => (s, "seconds"),
+        s @ 120..=7199 => (s / 60, "minutes"),
+        s @ 7200..=172_799 => (s / 3600, "hours"),
         s => (s / 86_400, "days"),
     };
+    let time = voice.say(unit, &[("n", &amount)]);
     match seconds < 0 {
-        true => format!("{amount} {unit} ago"),
-        false => format!("in {amount} {unit}"),
+        true => voice.say("ago", &[("time", &time)]),
+        false => voice.say("ahead", &[("time", &time)]),
     }
 }
 
 /// A moment at which something is to happen: one that is over already waits its turn.
-pub fn coming(at: &str, now: Timestamp) -> String {
+pub fn coming(voice: Voice, at: &str, now: Timestamp) -> String {
     match is_over(at, now) {
-        true => "now".to_owned(),
-        false => away(at, now),
+        true => voice.say("now", &[]),
+        false => away(voice, at, now),
     }
 }
 
 /// The same with the moment itself, where it is not over.
-pub fn coming_moment(at: &str, now: Timestamp) -> String {
+pub fn coming_moment(voice: Voice, at: &str, now: Timestamp) -> String {
     match is_over(at, now) {
-        true => "now".to_owned(),
-        false => moment(at, now),
+        true => voice.say("now", &[]),
+        false => moment(voice, at, now),
     }
 }
 
-fn is_over(at: &str, now: Timestamp) -> bool {
+/// Whether that moment is not to come.
+pub fn is_over(at: &str, now: Timestamp) -> bool {
     let at = at.parse::<jiff::Timestamp>();
     at.is_ok_and(|at| at.as_millisecond() <= now.as_millis())
 }
 
 /// A moment with its distance.
-pub fn moment(at: &str, now: Timestamp) -> String {
-    format!("{at} ({})", away(at, now))
+pub fn moment(voice: Voice, at: &str, now: Timestamp) -> String {
+    let away = away(voice, at, now);
+    voice.say("moment", &[("at", &at), ("away", &away)])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn a_table_keeps_to_its_width_in_any_script_and_never_cuts_the_first_column() {
@@ -297,19 +326,30 @@ mod tests {
     #[test]
     fn a_moment_is_told_by_its_distance() {
         let now = Timestamp::from_millis(1_000_000);
-        assert_eq!(away("1970-01-01T00:16:40.000Z", now), "now");
-        assert_eq!(away("1970-01-01T00:18:10Z", now), "in 90 s");
-        assert_eq!(away("1970-01-01T00:00:00Z", now), "16 min ago");
-        assert_eq!(away("1970-02-01T00:00:00Z", now), "in 30 days");
-        assert_eq!(away("later", now), "later");
+        let en = Voice(Language::En);
+        let hans = Voice(Language::ZhHans);
+        assert_eq!(away(hans, "1970-01-01T00:18:10Z", now), "90 秒后");
+        assert_eq!(away(en, "1970-01-01T00:16:40.000Z", now), "now");
+        assert_eq!(away(en, "1970-01-01T00:18:10Z", now), "in 90 s");
+        assert_eq!(away(en, "1970-01-01T00:00:00Z", now), "16 min ago");
+        assert_eq!(away(en, "1970-02-01T00:00:00Z", now), "in 30 days");
+        assert_eq!(away(en, "later", now), "later");
         // What is due and waits its turn.
-        assert_eq!(coming("1970-01-01T00:16:38Z", now), "now");
-        assert_eq!(coming_moment("1970-01-01T00:16:38Z", now), "now");
-        assert_eq!(coming("1970-01-01T00:18:10Z", now), "in 90 s");
+        assert_eq!(coming(en, "1970-01-01T00:16:38Z", now), "now");
+        assert_eq!(coming_moment(en, "1970-01-01T00:16:38Z", now), "now");
+        assert_eq!(coming(en, "1970-01-01T00:18:10Z", now), "in 90 s");
         assert_eq!(
-            coming_moment("1970-01-01T00:18:10Z", now),
+            coming_moment(en, "1970-01-01T00:18:10Z", now),
             "1970-01-01T00:18:10Z (in 90 s)"
         );
+    }
+
+    #[test]
+    fn a_text_is_cut_before_a_word_or_in_one_that_does_not_fit_by_itself() {
+        assert_eq!(cut("one two three", 13), "one two three");
+        assert_eq!(cut("one two three", 12), "one two…");
+        assert_eq!(cut("one@example.com", 8), "one@exa…");
+        assert_eq!(cut("郵件等待重試", 8), "郵件等…");
     }
 
     #[test]

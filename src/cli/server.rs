@@ -6,7 +6,10 @@ use url::Host;
 use url::Url;
 
 use crate::client::Client;
+use crate::config;
 use crate::config::Mode;
+use crate::config::Request;
+use crate::language::Language;
 use crate::secret::SecretText;
 use crate::serve;
 use crate::text;
@@ -17,6 +20,7 @@ use super::MISUSED;
 use super::args::Common;
 use super::output;
 use super::settings;
+use super::words::Voice;
 
 /// The flags that name a server.
 #[derive(Debug, Default, clap::Args)]
@@ -42,10 +46,23 @@ pub struct Server {
 impl Server {
     /// A client of that gatepost. Nothing was asked yet.
     pub fn client(&self) -> Result<Client, Exit> {
-        match (&self.url, &self.token_file) {
-            (Some(url), Some(file)) => elsewhere(url, file, self.allow_plain.as_deref()),
-            _ => self.on_the_data_folder(),
-        }
+        self.open().map(|(client, _)| client)
+    }
+
+    /// The same, with a voice in the language in which it is asked to answer: that of the
+    /// settings here.
+    pub fn open(&self) -> Result<(Client, Voice), Exit> {
+        let (client, language) = match (&self.url, &self.token_file) {
+            (Some(url), Some(file)) => {
+                let client = elsewhere(url, file, self.allow_plain.as_deref())?;
+                // The settings are those of another gatepost; whoever sits here is the same.
+                let (settings, _) = config::load_despite(&Request::of_process(Mode::Serve));
+                let language = settings.map(|settings| settings.site.language);
+                (client, language.unwrap_or_default())
+            }
+            _ => self.on_the_data_folder()?,
+        };
+        Ok((client.speaking(language), Voice(language)))
     }
 
     /// These flags again, for a command that is suggested.
@@ -69,12 +86,12 @@ impl Server {
             .collect()
     }
 
-    fn on_the_data_folder(&self) -> Result<Client, Exit> {
+    fn on_the_data_folder(&self) -> Result<(Client, Language), Exit> {
         let common = Common::of_folder(self.data.clone(), self.config.clone());
         let settings = settings(Mode::Serve, &common)?;
         let found = serve::find(&settings.data.dir).map_err(|error| failed(&error))?;
         let client = found.client().map_err(|error| failed(&error))?;
-        Ok(client.speaking(settings.site.language))
+        Ok((client, settings.site.language))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `gatepost send-test-mail`: a mail through the outbox, and the story of what became of it: the
 //! steps it reached, and where one failed, the relay's words, what they mean and what to do.
 
+use std::fmt::Display;
 use std::io::IsTerminal as _;
 
 use crate::address::EmailAddress;
@@ -22,7 +23,7 @@ use super::screen;
 use super::screen::Facts;
 use super::screen::Screen;
 use super::server::failed;
-use super::words;
+use super::words::Voice;
 
 /// Lines of a story are not longer than this, however wide the terminal is or if it is none.
 const WIDTH: u16 = 96;
@@ -49,10 +50,11 @@ pub fn send(settings: Settings, address: &str) -> Result<(), Exit> {
         }
     };
     log::start(&settings.log);
+    let voice = Voice(settings.site.language);
     let world = World::system();
     if std::io::stderr().is_terminal() {
         // A relay may take its time; whoever waits should know for what.
-        output::complain("Sending; the outcome is waited for, at most for two minutes.");
+        output::complain(&voice.say("sending", &[]));
     }
     let sending = serve::send_test_mail(settings, world.clone(), address);
     let outcome = run::block_on(sending)?.map_err(|error| failed(&error))?;
@@ -60,7 +62,7 @@ pub fn send(settings: Settings, address: &str) -> Result<(), Exit> {
         Screen::People { width } => width.min(WIDTH),
         Screen::Program { .. } => WIDTH,
     };
-    let said = story(&outcome, width, world.now()).join("\n");
+    let said = story(voice, &outcome, width, world.now()).join("\n");
     if is_sent(&outcome) {
         output::print(&said)
     } else {
@@ -73,20 +75,23 @@ fn is_sent(outcome: &Outcome) -> bool {
     outcome.mail.mail.state == State::Sent.word()
 }
 
-fn story(outcome: &Outcome, width: u16, now: Timestamp) -> Vec<String> {
+fn story(voice: Voice, outcome: &Outcome, width: u16, now: Timestamp) -> Vec<String> {
     let mail = &outcome.mail.mail;
+    let state = voice.mail_state(&mail.state);
+    let values: [(&str, &dyn Display); 3] = [("id", &mail.id), ("to", &mail.to), ("state", &state)];
     let head = match is_sent(outcome) {
-        true => format!("{} to {}: sent", mail.id, mail.to),
-        false => format!(
-            "{} to {}: not sent; it is {} now",
-            mail.id, mail.to, mail.state
-        ),
+        true => voice.say("story_sent", &values),
+        // Whoever reads "not sent" would send another.
+        false if mail.doubtful || mail.state == State::Uncertain.word() => {
+            voice.say("story_uncertain", &values)
+        }
+        false => voice.say("story_not_sent", &values),
     };
     let mut lines = vec![output::visible(&head)];
     if let Some(attempt) = outcome.mail.attempts.last() {
-        lines.extend(steps(attempt, width));
+        lines.extend(steps(voice, attempt, width));
     }
-    let end = ending(outcome, now).lines(0, width);
+    let end = ending(voice, outcome, now).lines(0, width);
     if !end.is_empty() {
         lines.push(String::new());
         lines.extend(end);
@@ -94,7 +99,7 @@ fn story(outcome: &Outcome, width: u16, now: Timestamp) -> Vec<String> {
     lines
 }
 
-fn steps(attempt: &Attempt, width: u16) -> Vec<String> {
+fn steps(voice: Voice, attempt: &Attempt, width: u16) -> Vec<String> {
     let mut facts = Facts::default();
     let accepted = attempt.outcome == "accepted";
     let reached = |step: &str| step == attempt.stage && !accepted;
@@ -114,48 +119,48 @@ fn steps(attempt: &Attempt, width: u16) -> Vec<String> {
         .collect();
     // One that sent mails before is used again, and what opened it was told then.
     if !taken.contains(&"connect") && taken.contains(&"mail_from") {
-        facts.add("ok", "connected before; the connection is used again");
+        facts.add(voice.label("ok"), voice.say("connected_before", &[]));
     }
     for step in taken {
-        let passed = words::passed(step);
+        let passed = voice.passed(step);
         facts.add(
-            "ok",
+            voice.label("ok"),
             match attempt.transcript.lines().next() {
                 // It names who answered.
-                Some(greeting) if step == "greeting" => format!("{passed}: {greeting}"),
-                _ => passed.to_owned(),
+                Some(greeting) if step == "greeting" => {
+                    voice.say("step", &[("step", &passed), ("said", &greeting)])
+                }
+                _ => passed,
             },
         );
     }
     if accepted {
+        let reply = attempt.reply.trim_end();
         facts.add(
-            "ok",
-            format!("the relay took it: {}", attempt.reply.trim_end()),
+            voice.label("ok"),
+            voice.say("relay_took_it", &[("reply", &reply)]),
         );
     } else {
-        let outcome = words::outcome(&attempt.outcome);
+        let stage = voice.stage(&attempt.stage);
+        let outcome = voice.outcome(&attempt.outcome);
         facts.add(
-            "FAILED",
-            format!("{}: {outcome}", words::stage(&attempt.stage)),
+            voice.label("failed"),
+            voice.say("step", &[("step", &stage), ("said", &outcome)]),
         );
         facts.add("", attempt.reply.as_str());
     }
     facts.lines(2, width)
 }
 
-fn ending(outcome: &Outcome, now: Timestamp) -> Facts {
+fn ending(voice: Voice, outcome: &Outcome, now: Timestamp) -> Facts {
     let mail = &outcome.mail.mail;
     let mut facts = Facts::default();
     if is_sent(outcome) {
         facts.add(
-            "Now",
+            voice.label("then"),
             match outcome.captured {
-                true => {
-                    "It was captured in gatepost's own inbox (mail.mode is capture): nothing left this machine."
-                }
-                false => {
-                    "It is the relay's business now. If it does not arrive, look into the spam folder; gatepost doctor checks the records of the sender's domain."
-                }
+                true => voice.say("then_captured", &[]),
+                false => voice.say("then_sent", &[]),
             },
         );
         return facts;
@@ -163,28 +168,27 @@ fn ending(outcome: &Outcome, now: Timestamp) -> Facts {
     let last = outcome.mail.attempts.last();
     let reply = last.map_or("", |attempt| attempt.reply.trim_end());
     facts.add_some(
-        "Meaning",
+        voice.label("meaning"),
         last.and_then(|attempt| attempt.meaning.as_deref()),
     );
     if let Some(why) = &mail.why {
         // The relay's own words are told already.
         if why.text.trim_end() != reply {
-            facts.add("Why", why.text.as_str());
+            facts.add(voice.label("why"), why.text.as_str());
         }
         let advice = last.and_then(|attempt| attempt.advice.as_ref());
         let page = last.and_then(|attempt| attempt.page.as_ref());
-        facts.add_some("What to do", why.advice.as_ref().or(advice));
-        facts.add_some("Page", why.page.as_ref().or(page));
+        facts.add_some(voice.label("advice"), why.advice.as_ref().or(advice));
+        facts.add_some(voice.label("page"), why.page.as_ref().or(page));
     }
     if let Some(at) = &mail.next_at {
-        let runs = if outcome.runs {
-            ""
-        } else {
-            ", if gatepost runs then"
-        };
+        let at = screen::coming_moment(voice, at, now);
         facts.add(
-            "Next try",
-            format!("{}{runs}", screen::coming_moment(at, now)),
+            voice.label("next_try"),
+            match outcome.runs {
+                true => at,
+                false => voice.say("next_try_if_it_runs", &[("at", &at)]),
+            },
         );
     }
     facts

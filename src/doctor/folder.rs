@@ -28,6 +28,7 @@ use super::report::Finding;
 use super::report::Status;
 use super::tls;
 use super::words::Voice;
+use super::words::route_state;
 
 /// Less free space than this is told of; mails and commits need some.
 const LITTLE: u64 = 1 << 30;
@@ -121,7 +122,7 @@ fn folder(voice: Voice, dir: &Path) -> Finding {
     let path = from_root(dir);
     let shown = path.display();
     let values: [(&str, &dyn Display); 1] = [("path", &shown)];
-    let (mut finding, on_disk) = match std::fs::metadata(&path) {
+    let (finding, on_disk) = match std::fs::metadata(&path) {
         Ok(found) if found.is_dir() => (there(voice, &path), path.clone()),
         Ok(_) => {
             return Finding::failure(voice.say("data_is_no_folder", &values))
@@ -145,23 +146,30 @@ fn folder(voice: Voice, dir: &Path) -> Finding {
         }
     };
     match statvfs(&on_disk) {
-        Ok(disk) => {
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            let (megabytes, line) = (free / 1_000_000, "disk_free");
-            finding = finding.and(voice.say(line, &[("megabytes", &megabytes)]));
-            if free < LITTLE {
-                finding = finding
-                    .at_least(match free < TOO_LITTLE {
-                        true => Status::Failure,
-                        false => Status::Warning,
-                    })
-                    .remedy(voice.say("disk_advice", &[]));
-            }
-            finding
-        }
+        Ok(disk) => with_space(voice, finding, disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(error) => finding
             .and(format!("statvfs: {error}"))
             .at_least(Status::Warning),
+    }
+}
+
+/// With how many bytes of the disk are free. That it is full comes first: what else can be said
+/// of the folder is true and of no use.
+fn with_space(voice: Voice, mut finding: Finding, free: u64) -> Finding {
+    let megabytes = free / 1_000_000;
+    let values: [(&str, &dyn Display); 1] = [("megabytes", &megabytes)];
+    match free {
+        0..TOO_LITTLE => {
+            finding.detail.insert(0, voice.say("disk_full", &values));
+            finding
+                .at_least(Status::Failure)
+                .remedy(voice.say("disk_advice", &[]))
+        }
+        TOO_LITTLE..LITTLE => finding
+            .and(voice.say("disk_free", &values))
+            .at_least(Status::Warning)
+            .remedy(voice.say("disk_advice", &[])),
+        _ => finding.and(voice.say("disk_free", &values)),
     }
 }
 
@@ -257,8 +265,8 @@ fn routes(voice: Voice, running: Found, wanted: &[(&str, relay::Settings)]) -> F
 
 fn told(voice: Voice, route: &Route, finding: Finding) -> Finding {
     let at = format!("{}:{}", route.host, route.port);
-    let values: [(&str, &dyn Display); 3] =
-        [("name", &route.name), ("at", &at), ("state", &route.state)];
+    let state = route_state(voice.0, &route.state);
+    let values: [(&str, &dyn Display); 3] = [("name", &route.name), ("at", &at), ("state", &state)];
     let mut finding = finding.and(voice.say("route_is", &values));
     if let Some(next) = &route.next_probe_at {
         finding = finding.and(voice.say("route_probes", &[("at", next)]));
@@ -288,4 +296,24 @@ fn told(voice: Voice, route: &Route, finding: Finding) -> Finding {
         finding = finding.on(error.page.as_deref());
     }
     finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn a_full_disk_is_told_of_first() {
+        let voice = Voice(Language::En);
+        let well = || Finding::ok(voice.say("data_is_there", &[("path", &"data")]));
+        let full = with_space(voice, well(), TOO_LITTLE - 1);
+        assert_eq!(full.status, Status::Failure);
+        assert!(full.detail[0].contains("full"), "{full:?}");
+        let little = with_space(voice, well(), LITTLE - 1);
+        assert_eq!(little.status, Status::Warning);
+        let enough = with_space(voice, well(), LITTLE);
+        assert_eq!(enough.status, Status::Ok);
+        assert!(enough.remedy.is_empty());
+    }
 }

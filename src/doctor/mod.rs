@@ -43,7 +43,10 @@ pub use names::NoAnswer;
 pub use report::Report;
 pub use report::Status;
 pub use report::Step;
+pub use words::Texts;
 pub use words::Voice;
+pub use words::mail_state;
+pub use words::route_state;
 
 use report::Finding;
 

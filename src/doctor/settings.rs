@@ -38,10 +38,24 @@ pub(super) fn finding(
             finding = finding.and(warning).at_least(Status::Warning);
         }
     }
+    // Whoever only asked for a look at the relay is not told to capture mail: that is done.
+    let only_looks = request.flags.iter().any(|flag| flag.flag == "--relay");
+    let no_relay = |error: &str| only_looks && error.starts_with("relay.host: mail.mode is relay");
+    let mut corrected = false;
     for error in &errors.0 {
-        finding = finding.and(error.to_string()).at_least(Status::Failure);
+        let error = error.to_string();
+        finding = match no_relay(&error) {
+            true => finding
+                .and(voice.say("no_relay_is_named", &[]))
+                .remedy(voice.say("name_a_relay", &[])),
+            false => {
+                corrected = true;
+                finding.and(error)
+            }
+        }
+        .at_least(Status::Failure);
     }
-    if !errors.0.is_empty() {
+    if corrected {
         finding = finding.remedy(voice.say("correct_the_settings", &[]));
     }
     finding

@@ -17,10 +17,51 @@ struct Text {
     en: String,
 }
 
-static TEXTS: LazyLock<BTreeMap<String, Text>> = LazyLock::new(|| {
-    toml::from_str(include_str!("words.toml"))
-        .expect("the file is compiled in, and a test reads it")
-});
+/// Texts in every language, by their keys.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct Texts(BTreeMap<String, Text>);
+
+impl Texts {
+    /// Reads a file that is compiled in; a test has to read it too, since one that is none of
+    /// texts cannot be told of.
+    pub fn compiled_in(file: &str) -> Texts {
+        toml::from_str(file).expect("the file is compiled in, and a test reads it")
+    }
+
+    /// Whether there is a text of this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// The text called `key`, with `{name}` replaced by its value.
+    pub fn say(&self, language: Language, key: &str, values: &[(&str, &dyn Display)]) -> String {
+        let Some(text) = self.0.get(key) else {
+            // A test finds every key that is said; whoever comes here sees what is missing.
+            return key.to_owned();
+        };
+        let text = match language {
+            Language::ZhHant => &text.zh_hant,
+            Language::ZhHans => &text.zh_hans,
+            Language::En => &text.en,
+        };
+        fill(text, values)
+    }
+
+    /// All keys, and in a test the texts, which have the same places in every language.
+    #[cfg(test)]
+    pub fn checked(&self) -> Vec<&str> {
+        for (key, text) in &self.0 {
+            for one in [&text.zh_hant, &text.zh_hans, &text.en] {
+                assert!(!one.trim().is_empty(), "{key}");
+                assert_eq!(tests::places(one), tests::places(&text.en), "{key}");
+            }
+        }
+        self.0.keys().map(String::as_str).collect()
+    }
+}
+
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts::compiled_in(include_str!("words.toml")));
 
 /// Says things in one language.
 #[derive(Debug, Clone, Copy)]
@@ -29,16 +70,25 @@ pub struct Voice(pub Language);
 impl Voice {
     /// The text called `key`, with `{name}` replaced by its value.
     pub fn say(self, key: &str, values: &[(&str, &dyn Display)]) -> String {
-        let Some(text) = TEXTS.get(key) else {
-            // A test finds every key that is said; whoever comes here sees what is missing.
-            return key.to_owned();
-        };
-        let text = match self.0 {
-            Language::ZhHant => &text.zh_hant,
-            Language::ZhHans => &text.zh_hans,
-            Language::En => &text.en,
-        };
-        fill(text, values)
+        TEXTS.say(self.0, key, values)
+    }
+}
+
+/// How a route is, in the same words wherever it is said; a newer server's word as it is.
+pub fn route_state(language: Language, word: &str) -> String {
+    let key = format!("route_state_{word}");
+    match TEXTS.has(&key) {
+        true => TEXTS.say(language, &key, &[]),
+        false => word.to_owned(),
+    }
+}
+
+/// How a mail is, likewise.
+pub fn mail_state(language: Language, word: &str) -> String {
+    let key = format!("state_{word}");
+    match TEXTS.has(&key) {
+        true => TEXTS.say(language, &key, &[]),
+        false => word.to_owned(),
     }
 }
 
@@ -70,7 +120,7 @@ fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
 mod tests {
     use super::*;
 
-    fn places(text: &str) -> Vec<&str> {
+    pub fn places(text: &str) -> Vec<&str> {
         let after = text.split('{').skip(1);
         let mut names: Vec<&str> = after.filter_map(|part| part.split('}').next()).collect();
         names.sort_unstable();
@@ -80,12 +130,7 @@ mod tests {
 
     #[test]
     fn every_text_is_there_in_three_languages_with_the_same_places() {
-        for (key, text) in TEXTS.iter() {
-            for one in [&text.zh_hant, &text.zh_hans, &text.en] {
-                assert!(!one.trim().is_empty(), "{key}");
-                assert_eq!(places(one), places(&text.en), "{key}");
-            }
-        }
+        assert!(!TEXTS.checked().is_empty());
     }
 
     #[test]
@@ -114,14 +159,16 @@ mod tests {
                 continue;
             };
             let key = quoted.split('"').next().unwrap_or_default();
-            if !TEXTS.contains_key(key) {
+            if !TEXTS.has(key) {
                 missing.push(key.to_owned());
             }
         }
         assert!(missing.is_empty(), "said and not there: {missing:?}");
-        let idle: Vec<&String> = TEXTS
-            .keys()
+        let idle: Vec<&str> = TEXTS
+            .checked()
+            .into_iter()
             .filter(|key| !key.starts_with("title_") && !key.starts_with("status_"))
+            .filter(|key| !key.starts_with("state_") && !key.starts_with("route_state_"))
             .filter(|key| !sources.contains(&format!("\"{key}\"")))
             .collect();
         assert!(idle.is_empty(), "there and never said: {idle:?}");

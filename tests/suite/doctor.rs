@@ -361,6 +361,17 @@ async fn settings_that_do_not_load_are_told_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_look_at_a_relay_where_none_is_named_does_not_advise_to_capture_mail() {
+    let mut patient = Patient::with([("DEFAULT_FROM_EMAIL", "ann@example.com")]);
+    patient.order.relay = true;
+    let report = patient.examine().await;
+    let words = ["No relay is named", "set EMAIL_HOST"];
+    expect(&report, "settings", Status::Failure, &words);
+    let said = format!("{:?}", step(&report, "settings"));
+    assert!(!said.contains("USE_REAL_EMAIL=0"), "{said}");
+}
+
+#[tokio::test]
 async fn a_dotenv_in_the_wrong_place_or_under_a_wrong_name_is_found() {
     let mut patient = Patient::with([]);
     std::fs::write(patient.folder.path().join(".env.txt"), "USE_REAL_EMAIL=1\n").unwrap();

@@ -19,6 +19,7 @@ mod cli_outbox;
 mod cli_scripted;
 mod cli_server;
 mod cli_terminal;
+mod cli_told;
 mod config;
 mod config_outside;
 mod config_provider;

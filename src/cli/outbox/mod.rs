@@ -5,6 +5,7 @@ mod act;
 pub mod args;
 mod list;
 mod routes;
+mod short;
 mod show;
 
 use crate::client::Mail;
