@@ -380,7 +380,10 @@ fn undone(shared: &Shared, stage: Stage, tape: &Tape, problem: &dyn Display) -> 
 
 /// The failure as it may be shown: explained, and without secrets.
 pub(super) fn masked(shared: &Shared, mut failure: Failure, more: &[String]) -> Failure {
-    failure.reply = shared.secrets.mask(failure.reply, more);
+    failure.reply = match failure.stage {
+        Stage::Auth => shared.secrets.mask_login(failure.reply, more),
+        _ => shared.secrets.mask(failure.reply, more),
+    };
     failure.transcript = shared.secrets.mask(failure.transcript, more);
     failure.explained(shared.settings.provider)
 }

@@ -2,8 +2,11 @@
 //! repeat it: whole, in part, or over several lines. What was said by us is never kept in the
 //! first place (see `wire`).
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memmem;
 use memchr::memmem::Finder;
 
 use super::Settings;
@@ -18,11 +21,22 @@ const LEAST_PART: usize = 12;
 /// length lie end to end.
 const BLOCK: usize = LEAST_PART / 2;
 
+/// A password of fewer characters is looked for in the answers to AUTH alone: anywhere else it is
+/// more likely a part of some word, and a conversation full of holes helps nobody.
+const LEAST_EVERYWHERE: usize = 6;
+
+/// What a conversation that is kept has in place of the credentials (see `wire`).
+const CREDENTIALS: &[u8] = b"> (credentials)\r\n";
+
 const BLOT: &[u8] = b"***";
 
 /// The forms in which the password may come back.
 #[derive(Default)]
-pub struct Secrets(Vec<Secret>);
+pub struct Secrets {
+    everywhere: Vec<Secret>,
+    /// Too short to be told from a part of a word.
+    at_login: Vec<Secret>,
+}
 
 /// Bytes that are looked for.
 struct Secret {
@@ -85,7 +99,7 @@ impl Secret {
 
 impl Secrets {
     pub fn of(settings: &Settings) -> Secrets {
-        let mut secrets = Vec::new();
+        let (mut everywhere, mut at_login) = (Vec::new(), Vec::new());
         if let Some(password) = &settings.password {
             let password = password.expose();
             let user = settings.user.as_deref().unwrap_or_default();
@@ -93,37 +107,68 @@ impl Secrets {
             let without_spaces: String = password.split_whitespace().collect();
             for password in [password, &without_spaces] {
                 let (gbk, _, _) = encoding_rs::GBK.encode(password);
-                secrets.extend([password.as_bytes().to_vec(), gbk.to_vec()]);
-                for bytes in [
-                    password.as_bytes(),
-                    gbk.as_ref(),
-                    // AUTH PLAIN, without and with an identity to act for.
-                    format!("\0{user}\0{password}").as_bytes(),
-                    format!("{user}\0{user}\0{password}").as_bytes(),
+                let bare = match password.chars().count() < LEAST_EVERYWHERE {
+                    true => &mut at_login,
+                    false => &mut everywhere,
+                };
+                for bytes in [password.as_bytes(), gbk.as_ref()] {
+                    bare.push(bytes.to_vec());
+                    bare.extend(encoded(bytes));
+                }
+                // AUTH PLAIN, without and with an identity to act for.
+                for plain in [
+                    format!("\0{user}\0{password}"),
+                    format!("{user}\0{user}\0{password}"),
                 ] {
-                    secrets.push(STANDARD.encode(bytes).into_bytes());
-                    secrets.push(STANDARD_NO_PAD.encode(bytes).into_bytes());
-                    secrets.push(URL_SAFE_NO_PAD.encode(bytes).into_bytes());
+                    everywhere.extend(encoded(plain.as_bytes()));
                 }
             }
         }
-        secrets.retain(|secret| !secret.is_empty());
-        secrets.sort();
-        secrets.dedup();
-        Secrets(secrets.iter().map(|bytes| Secret::new(bytes)).collect())
+        let made = |mut secrets: Vec<Vec<u8>>| {
+            secrets.retain(|secret| !secret.is_empty());
+            secrets.sort();
+            secrets.dedup();
+            secrets.iter().map(|bytes| Secret::new(bytes)).collect()
+        };
+        Secrets {
+            everywhere: made(everywhere),
+            at_login: made(at_login),
+        }
     }
 
-    /// `bytes` with every secret, and every one of `more`, blotted out. Of a link the parts of its
-    /// path and query are secrets by themselves.
+    /// `bytes`, a conversation or a reply, with every secret, and every one of `more`, blotted out.
+    /// Of a link the parts of its path and query are secrets by themselves.
     pub fn mask(&self, bytes: Vec<u8>, more: &[String]) -> Vec<u8> {
+        let login = login(&bytes);
+        self.blot(bytes, more, &login)
+    }
+
+    /// The same, for a reply to AUTH.
+    pub fn mask_login(&self, bytes: Vec<u8>, more: &[String]) -> Vec<u8> {
+        let all = 0..bytes.len();
+        self.blot(bytes, more, &[all])
+    }
+
+    /// `login`: where the answers to AUTH stand.
+    fn blot(&self, bytes: Vec<u8>, more: &[String], login: &[Range<usize>]) -> Vec<u8> {
         let more: Vec<Secret> = more.iter().flat_map(|text| secrets_of(text)).collect();
-        if bytes.is_empty() || (self.0.is_empty() && more.is_empty()) {
+        let everywhere = self.everywhere.iter().chain(&more);
+        let at_login = self.at_login.iter().filter(|_| !login.is_empty());
+        let secrets: Vec<(&Secret, bool)> = everywhere
+            .map(|secret| (secret, true))
+            .chain(at_login.map(|secret| (secret, false)))
+            .collect();
+        if bytes.is_empty() || secrets.is_empty() {
             return bytes;
         }
         let mut hidden = Vec::new();
         for lines in [Lines::of(&bytes, false), Lines::of(&bytes, true)] {
-            for secret in self.0.iter().chain(&more) {
+            for (secret, everywhere) in &secrets {
                 let mut hide = |start: usize, end: usize| {
+                    let first = lines.places[start];
+                    if !everywhere && !login.iter().any(|part| part.contains(&first)) {
+                        return;
+                    }
                     hidden.resize(bytes.len(), false);
                     for at in &lines.places[start..end] {
                         hidden[*at] = true;
@@ -154,6 +199,27 @@ impl Secrets {
         }
         clean
     }
+}
+
+/// The forms of `bytes` in base 64.
+fn encoded(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let forms = [STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|form| form.encode(bytes));
+    forms.into_iter().map(String::into_bytes)
+}
+
+/// Where in a conversation the answers to AUTH stand: from the credentials to our next word.
+fn login(conversation: &[u8]) -> Vec<Range<usize>> {
+    let places = memmem::find_iter(conversation, CREDENTIALS);
+    let answers = places.map(|at| {
+        let start = at + CREDENTIALS.len();
+        let rest = &conversation[start..];
+        let next = match rest.starts_with(b"> ") {
+            true => Some(0),
+            false => memmem::find(rest, b"\n> "),
+        };
+        start..next.map_or(conversation.len(), |next| start + next)
+    });
+    answers.collect()
 }
 
 fn secrets_of(text: &str) -> Vec<Secret> {
@@ -287,8 +353,8 @@ mod tests {
                 "535 *** ***\r\n",
             ),
             (
-                "\u{5bc6}\u{7801}",
-                b"535 \xc3\xdc\xc2\xeb\r\n",
+                "\u{5bc6}\u{7801}\u{5bc6}\u{7801}\u{5bc6}\u{7801}",
+                b"535 \xc3\xdc\xc2\xeb\xc3\xdc\xc2\xeb\xc3\xdc\xc2\xeb\r\n",
                 "535 ***\r\n",
             ),
             ("hunter2", b"535 so far hunte", "535 so far ***"),
@@ -298,8 +364,29 @@ mod tests {
             assert_eq!(masked(password, said), kept);
         }
         let more = ["314159".to_owned()];
-        let masked = secrets("x1").mask(b"314159 x1".to_vec(), &more);
+        let masked = secrets("hunter2").mask(b"314159 hunter2".to_vec(), &more);
         assert_eq!(masked, b"*** ***");
+    }
+
+    #[test]
+    fn a_short_password_is_blotted_out_of_the_answers_to_auth_alone() {
+        let said = |credentials: &str, login: &str, plain: &str| {
+            format!(
+                "220 mx at example\r\n> EHLO a\r\n250 AUTH\r\n{credentials}535-no {login}\r\n\
+                 535 {login}\r\n> MAIL FROM:<a@example.com>\r\n550 YQ== {plain}\r\n> QUIT\r\n221 a\r\n"
+            )
+        };
+        let login = "> (credentials)\r\n> (credentials)\r\n";
+        let full = "AGFubgBh";
+        let masked =
+            |text: String| String::from_utf8(secrets("a").mask(text.into_bytes(), &[])).unwrap();
+        assert_eq!(
+            masked(said(login, "a YQ==", full)),
+            said(login, "*** ***", "***")
+        );
+        assert_eq!(masked(said("", "a YQ==", full)), said("", "a YQ==", "***"));
+        let reply = secrets("a").mask_login(b"535 a YQ== no\r\n".to_vec(), &[]);
+        assert_eq!(reply, b"535 *** *** no\r\n");
     }
 
     #[test]
