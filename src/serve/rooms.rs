@@ -239,13 +239,15 @@ pub(super) fn routes(
     relay: mail::relay::Relay,
     fallback: Option<mail::relay::Relay>,
 ) -> mail::courier::Routes {
-    let route = |relay, limits| mail::courier::Route {
+    let route = |relay, limits, captures| mail::courier::Route {
         relay,
         connections: settings.relay.connections,
         idle: settings.relay.idle_timeout,
         mails_per_connection: settings.relay.mails_per_connection,
         limits,
+        captures,
     };
+    let captures = settings.mail.mode == MailMode::Capture;
     let primary = match settings.mail.mode {
         // A provider's limits are nothing to the own inbox.
         MailMode::Capture => mail::route::Limits::default(),
@@ -265,8 +267,8 @@ pub(super) fn routes(
         per_minute: settings.fallback.per_minute,
     };
     mail::courier::Routes {
-        primary: route(relay, primary),
-        fallback: fallback.map(|relay| route(relay, spare)),
+        primary: route(relay, primary, captures),
+        fallback: fallback.map(|relay| route(relay, spare, false)),
     }
 }
 

@@ -21,6 +21,7 @@ fn status(name: RouteName) -> Status {
         budget: Budget::default(),
         last_error: None,
         last_success_at: None,
+        captures: false,
         connections: 2,
     }
 }

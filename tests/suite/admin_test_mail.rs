@@ -95,6 +95,7 @@ async fn one_that_is_not_tried_tells_so_at_once() {
         budget: Budget::default(),
         last_error: None,
         last_success_at: None,
+        captures: false,
         connections: 0,
     }]);
     service

@@ -70,6 +70,7 @@ async fn metrics_tell_how_the_routes_are() {
         },
         last_error: None,
         last_success_at: None,
+        captures: false,
         connections: 2,
     };
     let open = Breaker::Open {

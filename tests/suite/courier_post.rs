@@ -80,6 +80,7 @@ impl Post {
             connections: 4,
             idle: Duration::from_secs(5),
             mails_per_connection: 100,
+            captures: false,
             limits: Limits::default(),
         }
     }

@@ -124,6 +124,7 @@ async fn two_hours_without_a_relay_cost_no_mail_a_try_and_the_rest_goes_out_in_o
     let route = Route {
         connections: 1,
         mails_per_connection: 10_000,
+        captures: false,
         limits: Limits {
             per_minute: Some(PER_MINUTE),
             ..Limits::default()

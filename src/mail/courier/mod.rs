@@ -56,6 +56,8 @@ pub struct Route {
     pub mails_per_connection: u32,
     /// How much may be sent.
     pub limits: Limits,
+    /// Whether it leads to gatepost's own inbox and nowhere else.
+    pub captures: bool,
 }
 
 /// The ways out.

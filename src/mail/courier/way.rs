@@ -306,6 +306,7 @@ impl Way {
             last_error: self.last_error.clone(),
             last_success_at: self.last_success_at,
             connections: self.running + self.parked.len(),
+            captures: self.out.route.captures,
         }
     }
 }

@@ -111,10 +111,11 @@ pub(super) enum Situation<'a> {
         per_minute: Option<u32>,
         resumes: Timestamp,
     },
-    /// The server took it.
+    /// The server took it: gatepost's own, where it `captures`.
     Sent {
         at: Timestamp,
         route: Option<RouteName>,
+        captures: bool,
     },
     /// The server took it, and may have taken it before.
     MaybeTwice {
@@ -240,6 +241,9 @@ fn situation<'a>(row: &'a Row, routes: &'a [Status], now: Timestamp) -> Situatio
         (State::Sent, _) => Situation::Sent {
             at,
             route: row.route,
+            captures: routes
+                .iter()
+                .any(|status| status.captures && row.route.unwrap_or(status.name) == status.name),
         },
         (State::Dead, _) => match setback {
             Some(last) if last.outcome != Outcome::Permanent => Situation::GivenUp {

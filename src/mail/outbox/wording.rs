@@ -179,7 +179,14 @@ pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Wo
                 ),
             }
         }
-        Situation::Sent { at, route } => {
+        Situation::Sent {
+            at, captures: true, ..
+        } => words(
+            format!("已於 {at} 收進 gatepost 自己的收件匣，沒有寄到外面。"),
+            format!("已于 {at} 收进 gatepost 自己的收件箱，没有发到外面。"),
+            format!("It was captured in the inbox at {at} and went nowhere else."),
+        ),
+        Situation::Sent { at, route, .. } => {
             let route = over(route);
             words(
                 format!("{}已於 {at} 被郵件伺服器收下。", route.zh_hant),
@@ -379,6 +386,7 @@ pub(super) fn advice(situation: &Situation<'_>) -> Option<Words> {
             "无须处理，额度恢复后会自动继续。若邮件服务商允许更多，可以调高每日额度。",
             "Nothing needs to be done; it goes on by itself. If the provider allows more, raise the route's daily budget.",
         ),
+        Situation::Sent { captures: true, .. } => return None,
         Situation::Sent { .. } | Situation::MaybeTwice { .. } => words(
             "若對方沒有收到，請先查看垃圾郵件匣。",
             "若对方没有收到，请先查看垃圾邮件箱。",

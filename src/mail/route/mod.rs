@@ -137,6 +137,8 @@ pub struct Status {
     pub last_success_at: Option<Timestamp>,
     /// How many connections are open now.
     pub connections: usize,
+    /// Whether it leads to gatepost's own inbox and nowhere else.
+    pub captures: bool,
 }
 
 /// Where the courier shows how the routes are and what it counted, and everybody else reads it.

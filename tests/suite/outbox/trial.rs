@@ -26,6 +26,7 @@ pub fn route(name: RouteName) -> Status {
         budget: Budget::default(),
         last_error: None,
         last_success_at: None,
+        captures: false,
         connections: 0,
     }
 }

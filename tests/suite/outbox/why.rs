@@ -51,6 +51,27 @@ async fn every_state_has_its_word_and_its_next_time() {
 }
 
 #[tokio::test]
+async fn a_mail_that_the_own_inbox_took_is_captured_and_nowhere_else() {
+    let post = Post::new();
+    let id = post.standing(Standing::Sent).await;
+    let own = Status {
+        captures: true,
+        ..primary()
+    };
+    for (language, said) in LANGUAGES
+        .into_iter()
+        .zip(["收件匣", "收件箱", "captured in the inbox"])
+    {
+        let captured = ask(&post, id, std::slice::from_ref(&own)).await;
+        assert_eq!((captured.code, captured.advice(language)), ("sent", None));
+        assert!(captured.text(language).contains(said), "{captured:?}");
+        let outside = ask(&post, id, &[primary()]).await;
+        assert!(!outside.text(language).contains(said), "{outside:?}");
+        assert!(outside.advice(language).is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_setback_names_its_stage_and_what_the_server_said() {
     let post = Post::new();
     let id = post.standing(Standing::SetBack).await;
