@@ -103,6 +103,7 @@ fn a_resume_tells_how_the_route_is_then() {
     for (then, said) in [
         (route("closed", "2026-01-01T00:00:00Z"), "Resumed.\n"),
         (route("open", "2999-01-01T00:00:00Z"), "it failed again"),
+        (route("closed", "2999-01-01T00:00:00Z"), "it failed again"),
         (route("open", "2026-01-01T00:00:00Z"), "the next mail"),
         (
             route("probing", "2026-01-01T00:00:00Z"),

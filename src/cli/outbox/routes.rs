@@ -27,6 +27,9 @@ use super::args::OneRoute;
 const SETTLING: Duration = Duration::from_secs(2);
 const ASKING: Duration = Duration::from_millis(100);
 
+/// How long the first mail over one that was paused is waited for, if there is any.
+const FIRST_MAIL: Duration = Duration::from_millis(500);
+
 /// Prints all routes.
 pub fn list(common: &Common) -> Result<(), Exit> {
     let (client, voice) = common.server.open()?;
@@ -75,8 +78,10 @@ pub fn switch(action: RouteAction, of: &OneRoute) -> Result<(), Exit> {
                     voice.say("mail_waits", &[("server", &server), ("name", &name)])
                 }
                 RouteAction::Resume => match route.state.as_str() {
+                    "closed" | "open" if has_failed(&route, asked_at) => {
+                        voice.say("resumed_failed", &[])
+                    }
                     "probing" => voice.say("resumed_probing", &[]),
-                    "open" if has_failed(&route, asked_at) => voice.say("resumed_failed", &[]),
                     "open" => voice.say("resumed_open", &[]),
                     _ => voice.say("resumed", &[]),
                 },
@@ -96,10 +101,16 @@ fn settled(
     let world = World::system();
     run::block_on(async {
         let begun = world.elapsed();
-        while matches!(last.0.state.as_str(), "open" | "probing")
-            && !has_failed(&last.0, asked_at)
-            && world.elapsed().saturating_sub(begun) < SETTLING
-        {
+        loop {
+            let patience = match last.0.state.as_str() {
+                "open" | "probing" => SETTLING,
+                "closed" => FIRST_MAIL,
+                _ => break,
+            };
+            let shown = has_failed(&last.0, asked_at) || has_sent(&last.0, asked_at);
+            if shown || world.elapsed().saturating_sub(begun) >= patience {
+                break;
+            }
             world.sleep(ASKING).await;
             // It was resumed; how it is now is told as far as it is known.
             let Ok(answer) = client.routes() else { break };
@@ -118,6 +129,12 @@ fn settled(
 fn has_failed(route: &Route, since: Timestamp) -> bool {
     let error = route.last_error.as_ref();
     error.is_some_and(|error| !screen::is_over(&error.at, since))
+}
+
+/// Whether a mail went out since then.
+fn has_sent(route: &Route, since: Timestamp) -> bool {
+    let sent = route.last_success_at.as_ref();
+    sent.is_some_and(|at| !screen::is_over(at, since))
 }
 
 fn lines(voice: Voice, route: &Route, width: u16, now: Timestamp) -> Vec<String> {
