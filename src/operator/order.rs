@@ -106,6 +106,10 @@ impl Faults {
     fn address(&mut self, text: &str) -> Option<EmailAddress> {
         text.parse()
             .map_err(|error: MalformedAddress| {
+                if text.contains([',', ';']) {
+                    let message = "one address; order a mail of its own for each recipient";
+                    return self.refuse("/to", "malformed", message);
+                }
                 let empty = error == MalformedAddress::Empty;
                 let code = if empty { "required" } else { "malformed" };
                 self.refuse("/to", code, error.to_string());
