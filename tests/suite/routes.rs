@@ -434,6 +434,23 @@ async fn codes_take_the_fallback_while_the_primary_is_shut_and_nothing_else_does
 }
 
 #[tokio::test]
+async fn a_code_does_not_wait_out_the_short_rests_where_there_is_a_fallback() {
+    let post = Post::new();
+    let gone = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let other = Server::start(|_, line| fine(line)).await;
+    let code = queue(&post, 1, code).await[0];
+    let fallback = Some(post.route(other.port));
+    let courier = start(&post, post.route(gone), fallback);
+    // The clock stands still: not even the first rest of 5 s goes by.
+    let row = post.until_state(code, State::Sent).await;
+    assert_eq!((row.tries, row.route), (1, Some(RouteName::Fallback)));
+    courier.stop(GRACE).await;
+}
+
+#[tokio::test]
 async fn what_may_have_arrived_never_takes_the_fallback() {
     let post = Post::new();
     let shut = Arc::new(AtomicBool::new(false));

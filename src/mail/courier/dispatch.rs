@@ -367,7 +367,7 @@ impl Dispatch {
         self.changed = true;
         let at = self.moment();
         let way = &mut self.ways[nth_way];
-        self.news |= way.machine.is_open();
+        self.news |= way.machine.is_down();
         let most = way.idle().max(1);
         let runs = claims.len().div_ceil(way.per_run()).clamp(1, most);
         let mut parts = vec![Vec::new(); runs];

@@ -120,7 +120,7 @@ impl Way {
 
     /// Whether codes and links have to go elsewhere.
     pub fn is_shut(&mut self, at: Moment) -> bool {
-        self.pause.is_some() || self.machine.is_open() || self.purse.is_used_up(Lane::Prompt, at)
+        self.pause.is_some() || self.machine.is_down() || self.purse.is_used_up(Lane::Prompt, at)
     }
 
     /// How long until time alone makes room for mails of `lane`, where there is none at `at`.

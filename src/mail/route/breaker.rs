@@ -142,8 +142,12 @@ pub enum Leave {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Closed,
-    /// Closed still, but it rests after a strike.
+    /// A mail was blamed, and the next one has to show whether that is true of the route.
+    Suspected,
+    /// It rests after a strike.
     Resting {
+        since: Timestamp,
+        probe_at: Timestamp,
         until: Duration,
     },
     Open {
@@ -201,11 +205,16 @@ impl Machine {
         match self.state {
             State::Closed => Leave::All,
             _ if self.trying => Leave::NoneYet,
-            State::Resting { until } | State::Open { until, .. } if at.elapsed < until => {
+            State::Resting { until, .. } | State::Open { until, .. } if at.elapsed < until => {
                 Leave::NoneUntil(until)
             }
-            State::Resting { .. } | State::Open { .. } => Leave::One,
+            State::Suspected | State::Resting { .. } | State::Open { .. } => Leave::One,
         }
+    }
+
+    /// Whether it did not work when it was tried last.
+    pub fn is_down(&self) -> bool {
+        matches!(self.state, State::Resting { .. } | State::Open { .. })
     }
 
     /// Whether it is known to be out of order, beyond a short rest.
@@ -268,7 +277,7 @@ impl Machine {
         self.probes = 0;
         self.trying = false;
         self.epoch += 1;
-        self.state = State::Resting { until: at.elapsed };
+        self.state = State::Suspected;
     }
 
     /// Since when it is open, when it is tried next and how many probes have failed, where a
@@ -314,6 +323,8 @@ impl Machine {
                 let rest = STRIKES[self.strikes];
                 self.strikes += 1;
                 self.state = State::Resting {
+                    since: self.down_since(at),
+                    probe_at: at.now + rest,
                     until: at.elapsed + rest,
                 };
             }
@@ -326,23 +337,29 @@ impl Machine {
     }
 
     fn open(&mut self, rest: Duration, at: Moment) {
-        let since = match self.state {
-            State::Open { since, .. } => since,
-            State::Closed | State::Resting { .. } => at.now,
-        };
         self.state = State::Open {
-            since,
+            since: self.down_since(at),
             probe_at: at.now + rest,
             until: at.elapsed + rest,
         };
+    }
+
+    fn down_since(&self, at: Moment) -> Timestamp {
+        match self.state {
+            State::Resting { since, .. } | State::Open { since, .. } => since,
+            State::Closed | State::Suspected => at.now,
+        }
     }
 
     /// Ends a rest: one mail may try at once. Says whether there was one.
     pub fn nudge(&mut self, at: Moment) -> bool {
         match &mut self.state {
             State::Closed => return false,
-            State::Resting { until } => *until = at.elapsed,
-            State::Open {
+            State::Suspected => {}
+            State::Resting {
+                until, probe_at, ..
+            }
+            | State::Open {
                 until, probe_at, ..
             } => {
                 *until = at.elapsed;
@@ -355,9 +372,14 @@ impl Machine {
     /// As it is shown.
     pub fn shown(&self) -> route::Breaker {
         match self.state {
-            State::Closed | State::Resting { .. } => route::Breaker::Closed,
-            State::Open { since, .. } if self.trying => route::Breaker::Probing { since },
-            State::Open {
+            State::Closed | State::Suspected => route::Breaker::Closed,
+            State::Resting { since, .. } | State::Open { since, .. } if self.trying => {
+                route::Breaker::Probing { since }
+            }
+            State::Resting {
+                since, probe_at, ..
+            }
+            | State::Open {
                 since, probe_at, ..
             } => route::Breaker::Open { since, probe_at },
         }
@@ -423,11 +445,13 @@ mod tests {
     fn three_connections_that_fail_open_it() {
         let mut machine = Machine::new();
         assert_eq!(tries(&mut machine, CONNECTION, 19), [0, 5]);
-        assert!(!machine.is_open());
-        assert_eq!(machine.shown(), route::Breaker::Closed);
+        assert!(!machine.is_open() && machine.is_down());
+        // A rest is shown from the first strike on, or nobody knew what the mails wait for.
+        let (since, probe_at) = (at(0).now, at(20).now);
+        assert_eq!(machine.shown(), route::Breaker::Open { since, probe_at });
         machine.sent_off();
         machine.hear(CONNECTION, machine.epoch(), at(20));
-        let (since, probe_at) = (at(20).now, at(80).now);
+        let probe_at = at(80).now;
         assert_eq!(machine.shown(), route::Breaker::Open { since, probe_at });
         assert_eq!(machine.leave(at(79)), Leave::NoneUntil(at(80).elapsed));
         assert_eq!(machine.leave(at(80)), Leave::One);
