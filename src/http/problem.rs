@@ -88,7 +88,7 @@ kinds! {
         "See /docs for what there is.";
     /// The path is right, the thing is not there.
     NotFound = 404 "not_found" "There is no such thing",
-        "It may have been deleted.";
+        "Check the identifier; what it names may have been deleted.";
     /// The path has no such method; `Allow` lists the ones it has.
     MethodNotAllowed = 405 "method_not_allowed" "The path does not have this method",
         "Allowed here: GET, HEAD, DELETE.";
@@ -105,7 +105,7 @@ kinds! {
     TooManyKeys = 409 "too_many_keys" "There are too many API keys",
         "There are 1000 keys already; revoke one that nobody uses.";
     /// The mail's state forbids what was asked for.
-    OutboxConflict = 409 "outbox_conflict" "The mail does not stand so that this can be done",
+    OutboxConflict = 409 "outbox_conflict" "This cannot be done to the mail as it stands",
         "It was sent already.";
     /// An order that is repeated, whose mail the outbox has forgotten.
     MailForgotten = 410 "mail_forgotten" "The mail was ordered before and is forgotten",

@@ -105,8 +105,8 @@ fn quoted(text: &str) -> String {
 
 pub(super) fn route_name(route: RouteName) -> Words {
     match route {
-        RouteName::Primary => words("主要路線", "主要线路", "primary route"),
-        RouteName::Fallback => words("備援路線", "备用线路", "fallback route"),
+        RouteName::Primary => words("主要線路", "主要线路", "primary route"),
+        RouteName::Fallback => words("備援線路", "备用线路", "fallback route"),
     }
 }
 

@@ -361,13 +361,13 @@ pub(super) fn text(situation: &Situation<'_>, rule: Option<&'static Rule>) -> Wo
 pub(super) fn advice(situation: &Situation<'_>) -> Option<Words> {
     Some(match situation {
         Situation::Paused { route, .. } => words(
-            format!("要繼續寄送，請恢復這條路線（gatepost outbox resume {route}）。"),
+            format!("要繼續寄送，請恢復這條線路（gatepost outbox resume {route}）。"),
             format!("要继续发送，请恢复这条线路（gatepost outbox resume {route}）。"),
             format!("To go on, resume the route (gatepost outbox resume {route})."),
         ),
         Situation::Resting { route, .. } => words(
             format!(
-                "請以 gatepost doctor 找出原因；排除之後，恢復這條路線（gatepost outbox resume {route}）便會立刻再試。"
+                "請以 gatepost doctor 找出原因；排除之後，恢復這條線路（gatepost outbox resume {route}）便會立刻再試。"
             ),
             format!(
                 "请用 gatepost doctor 查明原因；排除之后，恢复这条线路（gatepost outbox resume {route}）便会立刻重试。"
