@@ -150,6 +150,9 @@ pub fn judge(stage: Stage, code: u16, text: &[u8], provider: Option<&Provider>) 
     }
     let said = Said::of(code, text);
     let rule = best(|rule| rule.matches(stage, &said, provider));
+    // Many a server borrows a provider's sentences; nobody is told of an account there for that.
+    let elsewhere = |rule: &Rule| rule.elsewhere(provider).and_then(self::rule);
+    let rule = rule.map(|rule| elsewhere(rule).unwrap_or(rule));
     Ruling {
         verdict: rule.and_then(|rule| rule.verdict).unwrap_or(by_code),
         rule,

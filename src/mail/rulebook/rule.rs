@@ -33,6 +33,11 @@ pub struct Rule {
     /// The providers whose relay it must be; none: any.
     #[serde(default)]
     providers: Vec<String>,
+    /// The providers it speaks of; none: nobody in particular.
+    #[serde(default)]
+    of: Vec<String>,
+    /// The rule that speaks in its place where the relay is not known to be one of theirs.
+    elsewhere: Option<String>,
     /// From RCPT on, what it says of the route counts from these providers' relays, too.
     #[serde(default)]
     late: Vec<String>,
@@ -156,6 +161,16 @@ impl Rule {
         }
     }
 
+    /// The name of the rule that speaks in its place, where `provider` is none that it speaks of.
+    pub(super) fn elsewhere(&self, provider: Option<&Provider>) -> Option<&str> {
+        let other = self.elsewhere.as_deref();
+        other.filter(|_| !self.speaks_of(provider))
+    }
+
+    fn speaks_of(&self, provider: Option<&Provider>) -> bool {
+        provider.is_some_and(|provider| self.of.contains(&provider.name))
+    }
+
     /// Replies that it is the rule for.
     pub fn examples(&self) -> &[Example] {
         &self.examples
@@ -198,7 +213,7 @@ impl Rule {
             let one_space = pattern.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(pattern, &one_space, "{id}");
         }
-        for name in self.providers.iter().chain(&self.late) {
+        for name in self.providers.iter().chain(&self.late).chain(&self.of) {
             assert!(
                 crate::mail::provider::by_name(name).is_some(),
                 "{id}: {name}"
@@ -212,6 +227,10 @@ impl Rule {
                 digits.parse().is_ok_and(|code| (200..600).contains(&code)),
                 "{id}: {code}"
             );
+        }
+        assert_eq!(self.of.is_empty(), self.elsewhere.is_none(), "{id}");
+        if let Some(other) = self.elsewhere.as_deref().map(super::rule) {
+            assert!(other.is_some_and(|other| other.of.is_empty()), "{id}");
         }
         assert!(!self.stages.is_empty(), "{id}");
         let late = [

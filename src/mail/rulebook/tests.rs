@@ -83,6 +83,59 @@ fn every_example_leads_to_its_rule_and_its_verdict() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// Whoever borrows a provider's sentences is not taken for it.
+#[test]
+fn no_provider_is_named_where_none_is_known() {
+    let names = [
+        "gmail",
+        "google",
+        "qq",
+        "exmail",
+        "tencent",
+        "netease",
+        "163",
+        "126",
+        "microsoft",
+        "365",
+        "aliyun",
+        "amazon",
+        " ses ",
+        "sendgrid",
+        "mailgun",
+        "騰訊",
+        "腾讯",
+        "網易",
+        "网易",
+        "阿里",
+    ];
+    let mut count = 0;
+    for example in rules().iter().flat_map(Rule::examples) {
+        let ruling = judge(example.stage, example.code(), &example.bytes(), None);
+        let Some(rule) = ruling.rule else { continue };
+        for language in Language::ALL {
+            let meaning = rule.meaning.of(language).to_lowercase();
+            let named = names.iter().find(|name| meaning.contains(*name));
+            assert_eq!(named, None, "{}: {example:?}", rule.id);
+            count += 1;
+        }
+    }
+    assert!(count > 300, "{count}");
+    let said = b"550 5.4.5 Daily user sending quota exceeded\r\n";
+    for stage in [Stage::MailFrom, Stage::FinalReply] {
+        let rest = |provider| judge(stage, 550, said, provider).rest();
+        let hours = |count: u64| Some(Rest::For(Duration::from_secs(count * 3600)));
+        assert_eq!(rest(None), hours(1), "{stage:?}");
+        assert_eq!(rest(provider::by_name("gmail")), hours(4), "{stage:?}");
+    }
+    let blocked = judge(
+        Stage::Greeting,
+        554,
+        b"554 your IP 192.0.2.4 is blocked\r\n",
+        None,
+    );
+    assert_eq!(blocked.rule.unwrap().page, None);
+}
+
 #[test]
 fn every_refusal_is_explained_and_no_welcome_is() {
     for stage in [
