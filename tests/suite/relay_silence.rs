@@ -88,18 +88,6 @@ async fn silence(case: &Case) -> Failure {
         let waits = simulated.sleeping() > 0 && server.heard().connections > 0;
         calm = if waits { calm + 1 } else { 0 };
     }
-    if size > 0 {
-        // The buffers of the system fill in their own time.
-        let world = gatepost::world::World::system();
-        for _ in 0..50 {
-            let pause = world.sleep(Duration::from_millis(2));
-            tokio::select! {
-                biased;
-                outcome = &mut delivery => panic!("{line}: {outcome:?}"),
-                () = pause => {}
-            }
-        }
-    }
     simulated.advance(Duration::from_secs(case.seconds - 1));
     assert!(futures_util::poll!(&mut delivery).is_pending(), "{line}");
     simulated.advance(Duration::from_secs(1));
