@@ -261,6 +261,9 @@ fn high_priority_overtakes() {
         assert_eq!(ordered["lane"], lane);
     }
     gatepost.clock.advance(Duration::from_secs(600));
+    // Wakes the courier, should it have read the time before it was moved and gone to sleep after.
+    let last = json!({"to": "last@example.com", "subject": "x", "text": "x"});
+    order(&gatepost, &key, &last).expect(202);
     let slow = gatepost.mail("slow@example.com", "");
     let fast = gatepost.mail("fast@example.com", "");
     let number = |mail: &Value| mail["id"].as_str().unwrap().parse::<u64>().unwrap();
