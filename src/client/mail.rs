@@ -1,8 +1,6 @@
 //! A mail of the outbox as the API tells it. Words that may grow (states, kinds, stages) are
 //! texts here: an older command line still shows what a newer server says.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -125,20 +123,4 @@ pub struct Attempt {
     pub advice: Option<String>,
     /// The provider's page where it is done.
     pub page: Option<String>,
-}
-
-/// A page of the outbox, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailPage {
-    /// The mails.
-    pub items: Vec<Mail>,
-    /// For the next page.
-    #[serde(default)]
-    pub next_cursor: Option<String>,
-    /// How many match.
-    #[serde(default)]
-    pub total: Option<u64>,
-    /// How many of all are in each state.
-    #[serde(default)]
-    pub counts: BTreeMap<String, u64>,
 }

@@ -3,10 +3,14 @@
 //! where the server is and which token it wants, and printing.
 
 mod answer;
+mod desk;
 mod error;
 mod failure;
+mod list;
 mod mail;
+mod message;
 mod operations;
+mod record;
 mod route;
 
 use std::time::Duration;
@@ -21,22 +25,38 @@ use crate::language::Language;
 use crate::secret::SecretText;
 
 pub use answer::Answer;
+pub use desk::UserAction;
 pub use error::Error;
 pub use error::FieldProblem;
 pub use error::Problem;
 pub use failure::Failure;
+pub use list::Page;
+pub use list::Query;
 pub use mail::Attempt;
 pub use mail::Mail;
 pub use mail::MailDetail;
-pub use mail::MailPage;
 pub use mail::Why;
+pub use message::Attachment;
+pub use message::Envelope;
+pub use message::Header;
+pub use message::Message;
+pub use message::MessageSummary;
 pub use operations::Key;
 pub use operations::Keys;
 pub use operations::MailAction;
-pub use operations::MailQuery;
 pub use operations::NewKey;
 pub use operations::RouteAction;
 pub use operations::TestMail;
+pub use record::About;
+pub use record::Entry;
+pub use record::Line;
+pub use record::Minute;
+pub use record::Moment;
+pub use record::Revealed;
+pub use record::Session;
+pub use record::Stats;
+pub use record::Token;
+pub use record::User;
 pub use route::Budget;
 pub use route::Route;
 pub use route::Routes;
@@ -148,6 +168,27 @@ impl Client {
         body: Option<&Value>,
         patience: Duration,
     ) -> Result<Value, Error> {
+        let (status, media_type, bytes) = self.success(method, path, body, patience)?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&bytes).map_err(|_| self.foreign(status, &media_type, &bytes))
+    }
+
+    /// The body of a 2xx, whatever it is.
+    fn download(&self, path: &str) -> Result<Vec<u8>, Error> {
+        let (_, _, bytes) = self.success(Method::Get, path, None, PATIENCE)?;
+        Ok(bytes)
+    }
+
+    /// The status, the media type and the body of a 2xx.
+    fn success(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        patience: Duration,
+    ) -> Result<(u16, String, Vec<u8>), Error> {
         let url = format!("{}{path}", self.base);
         let (status, media_type, bytes) =
             self.exchange(method, &url, body, patience)
@@ -156,20 +197,19 @@ impl Client {
                     problem: error::unreachable(&error),
                     absence: self.absence.clone(),
                 })?;
-        let json = serde_json::from_slice::<Value>(&bytes).ok();
-        match status {
-            200..300 if bytes.is_empty() => Ok(Value::Null),
-            200..300 => json.ok_or_else(|| self.foreign(status, &media_type, &bytes)),
-            _ => Err(match json.and_then(Problem::of) {
-                Some(problem) if status == 401 => Error::Refused {
-                    url: self.base.clone(),
-                    token_source: self.token_source.clone(),
-                    problem: Box::new(problem),
-                },
-                Some(problem) => Error::Problem(Box::new(problem)),
-                None => self.foreign(status, &media_type, &bytes),
-            }),
+        if (200..300).contains(&status) {
+            return Ok((status, media_type, bytes));
         }
+        let json = serde_json::from_slice::<Value>(&bytes).ok();
+        Err(match json.and_then(Problem::of) {
+            Some(problem) if status == 401 => Error::Refused {
+                url: self.base.clone(),
+                token_source: self.token_source.clone(),
+                problem: Box::new(problem),
+            },
+            Some(problem) => Error::Problem(Box::new(problem)),
+            None => self.foreign(status, &media_type, &bytes),
+        })
     }
 
     /// The status, the media type and the body.

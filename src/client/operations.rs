@@ -13,30 +13,16 @@ use super::Client;
 use super::Error;
 use super::Mail;
 use super::MailDetail;
-use super::MailPage;
 use super::Method;
 use super::PATIENCE;
+use super::Page;
+use super::Query;
 use super::Route;
 use super::Routes;
 use super::encode;
 
 /// How long the server itself waits for the outcome of a test mail, and then some.
 const TRIAL: Duration = Duration::from_secs(135);
-
-/// Which mails of the outbox to list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MailQuery {
-    /// Only those in this state.
-    pub state: Option<String>,
-    /// Only those of this kind.
-    pub kind: Option<String>,
-    /// Only those to this address.
-    pub to: Option<String>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// How many a page has.
-    pub limit: Option<u32>,
-}
 
 /// What can be done to a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,24 +111,12 @@ pub struct NewKey {
 }
 
 impl Client {
-    /// A page of the outbox.
+    /// A page of the outbox. Filters: `state` (also `failing`), `kind`, `to`.
     ///
     /// # Errors
     /// Those of [`Error`].
-    pub fn mails(&self, query: &MailQuery) -> Result<Answer<MailPage>, Error> {
-        let limit = query.limit.map(|limit| limit.to_string());
-        let given: Vec<String> = [
-            ("state", &query.state),
-            ("kind", &query.kind),
-            ("to", &query.to),
-            ("cursor", &query.cursor),
-            ("limit", &limit),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", encode(value.as_deref()?))))
-        .collect();
-        let mark = if given.is_empty() { "" } else { "?" };
-        self.get(&format!("/outbox{mark}{}", given.join("&")))
+    pub fn mails(&self, query: &Query) -> Result<Answer<Page<Mail>>, Error> {
+        self.get(&format!("/outbox{}", query.suffix()))
     }
 
     /// One mail with its attempts.
@@ -201,8 +175,7 @@ impl Client {
     /// # Errors
     /// Those of [`Error`]; `not_found`.
     pub fn revoke_key(&self, id: &str) -> Result<Value, Error> {
-        let path = admin(&format!("/keys/{}", encode(id)));
-        self.call(Method::Delete, &path, None, PATIENCE)
+        self.delete(&format!("/keys/{}", encode(id)))
     }
 
     /// Sends a test mail to `to` and waits until the relay took it or the first try failed, at
@@ -214,11 +187,11 @@ impl Client {
         self.post("/test_mail", Some(&json!({ "email": to })), TRIAL)
     }
 
-    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, Error> {
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, Error> {
         self.read(self.call(Method::Get, &admin(path), None, PATIENCE)?)
     }
 
-    fn post<T: DeserializeOwned>(
+    pub(super) fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: Option<&Value>,
@@ -227,7 +200,11 @@ impl Client {
         self.read(self.call(Method::Post, &admin(path), body, patience)?)
     }
 
-    fn read<T: DeserializeOwned>(&self, json: Value) -> Result<Answer<T>, Error> {
+    pub(super) fn delete(&self, path: &str) -> Result<Value, Error> {
+        self.call(Method::Delete, &admin(path), None, PATIENCE)
+    }
+
+    pub(super) fn read<T: DeserializeOwned>(&self, json: Value) -> Result<Answer<T>, Error> {
         Answer::read(json).map_err(|error| Error::Misread {
             url: self.base.clone(),
             problem: error.to_string(),

@@ -10,8 +10,8 @@ use gatepost::client::Key;
 use gatepost::client::Keys;
 use gatepost::client::Mail;
 use gatepost::client::MailDetail;
-use gatepost::client::MailPage;
 use gatepost::client::NewKey;
+use gatepost::client::Page;
 use gatepost::client::Problem;
 use gatepost::client::Route;
 use gatepost::client::Routes;
@@ -70,7 +70,7 @@ fn properties(document: &Value, name: &str) -> BTreeSet<String> {
 #[test]
 fn the_client_reads_every_field_that_the_api_tells_and_no_other() {
     let document = document();
-    let page: MailPage = example(&document, "OutboxPage");
+    let page: Page<Mail> = example(&document, "OutboxPage");
     let mail: Mail = example(&document, "OutboxMail");
     let detail: MailDetail = example(&document, "OutboxMailDetails");
     let routes: Routes = example(&document, "Routes");

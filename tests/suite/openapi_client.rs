@@ -113,7 +113,7 @@ fn check(name: &str, unread: &[&str], read: impl Fn(&Value) -> String) {
 fn every_field_of_an_answer_is_read_and_nothing_else_is_looked_for() {
     check("OutboxMail", &[], told::<client::Mail>);
     check("OutboxMailDetails", &[], told::<client::MailDetail>);
-    check("OutboxPage", &[], told::<client::MailPage>);
+    check("OutboxPage", &[], told::<client::Page<client::Mail>>);
     check("Route", &[], told::<client::Route>);
     check("Routes", &[], told::<client::Routes>);
     check("ApiKeys", &[], told::<client::Keys>);

@@ -14,8 +14,8 @@ use crate::cli::words::Voice;
 use crate::client::Client;
 use crate::client::Error;
 use crate::client::Mail;
-use crate::client::MailPage;
-use crate::client::MailQuery;
+use crate::client::Page;
+use crate::client::Query;
 use crate::mail::Kind;
 use crate::mail::outbox::State;
 use crate::text;
@@ -70,13 +70,19 @@ pub fn list(wanted: Wanted, common: &Common) -> Result<(), Exit> {
 
 /// As many pages as it takes: with a filter a page may hold few, although more follow. The JSON is
 /// that of the last page, with the mails of all.
-fn gather(client: &Client, wanted: Wanted) -> Result<(MailPage, Value), Error> {
-    let mut query = MailQuery {
-        state: wanted.state.map(|state| state.word().to_owned()),
-        kind: wanted.kind.map(|kind| kind.word().to_owned()),
-        to: wanted.to.map(|to| to.to_string()),
+fn gather(client: &Client, wanted: Wanted) -> Result<(Page<Mail>, Value), Error> {
+    let filters = [
+        ("state", wanted.state.map(|state| state.word().to_owned())),
+        ("kind", wanted.kind.map(|kind| kind.word().to_owned())),
+        ("to", wanted.to.map(|to| to.to_string())),
+    ];
+    let mut query = Query {
+        filters: filters
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect(),
         cursor: wanted.cursor,
-        limit: None,
+        ..Query::default()
     };
     let mut mails = Vec::new();
     let mut items = Vec::new();
@@ -100,7 +106,7 @@ fn gather(client: &Client, wanted: Wanted) -> Result<(MailPage, Value), Error> {
     }
 }
 
-fn told(voice: Voice, page: &MailPage, width: u16, server: &str, now: Timestamp) -> String {
+fn told(voice: Voice, page: &Page<Mail>, width: u16, server: &str, now: Timestamp) -> String {
     let mut parts = Vec::new();
     if !page.items.is_empty() {
         parts.push(table(voice, &page.items, width, now));
