@@ -11,7 +11,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | [`cli`] | the commands; the only prints and exit codes |
-//! | [`doctor`] | looks at everything that a mail needs on its way out, and says what to do |
+//! | [`doctor`] · [`tui`] | looks at everything that a mail needs on its way out, and says what to do · the dashboard, a client of the HTTP API and of nothing else |
 //! | [`serve`] · [`config`] · [`client`] | the composition root · settings and where each came from · a client of the HTTP API |
 //! | [`http`] | the API; [`http::problem`] alone knows the status codes of errors |
 //! | [`operator`] | what the operator and the team's programs do: the outbox, the routes, mail to be sent |
@@ -66,4 +66,5 @@ pub mod secret;
 pub mod serve;
 pub mod store;
 pub mod text;
+pub mod tui;
 pub mod world;

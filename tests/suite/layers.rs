@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["http"],
     &["client", "config"],
     &["serve"],
-    &["doctor"],
+    &["doctor", "tui"],
     &["cli"],
 ];
 
