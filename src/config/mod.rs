@@ -13,6 +13,7 @@ mod outbound;
 mod rules;
 pub mod settings;
 mod sources;
+mod surroundings;
 mod table;
 pub mod value;
 
@@ -23,8 +24,9 @@ pub use error::{Error, Errors};
 pub use origin::{Origin, Source};
 pub use outbound::Share;
 pub use settings::{DEFINITIONS, Settings};
+pub use surroundings::Surroundings;
 pub use table::{Alias, Definition};
-pub use value::{Color, LogFormat, MailMode, Protocol};
+pub use value::{Color, LogFormat, Look, MailMode, Protocol};
 
 /// What gatepost was started for; some defaults depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

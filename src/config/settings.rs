@@ -2,6 +2,7 @@
 //! What must not live here: how a text is read (see [`super::value`]) and what values must hold
 //! together (see [`super::rules`]).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::secret::{CodeStyle, SecretText};
 
 use super::outbound::{self, Share};
 use super::table::settings;
-use super::value::{self, Color, LogFormat, MailMode, Protocol};
+use super::value::{self, Color, LogFormat, Look, MailMode, Protocol};
 
 settings! {
     /// The HTTP service.
@@ -259,6 +260,25 @@ settings! {
         level: String = value::log_level, "info,poem=warn";
         /// Colours in human lines: auto (on a terminal), always or never.
         color: Color = value::color, "auto" [env NO_COLOR via value::no_color];
+    }
+    /// The dashboard in the terminal.
+    dashboard: Dashboard {
+        /// auto (asks the terminal), light, dark or plain (no colours).
+        theme: Look = value::look, "auto";
+        /// Whether only ASCII is drawn; auto: where the locale is not UTF-8.
+        ascii: Option<bool> = value::flag_or_auto, "auto";
+        /// Whether the mouse is the dashboard's; it is given back with a key.
+        mouse: bool = value::flag, "true";
+        /// Whether nothing can be changed from it.
+        read_only: bool = value::flag, "false";
+        /// The folder that attachments are saved in; empty: where it was started.
+        downloads: Option<PathBuf> = value::optional_path, "";
+        /// Other keys: a table of actions, such as retry = "r", or action=key;action=key.
+        keys: BTreeMap<String, String> = value::pairs, "" open;
+        /// Other colours: a table of roles, such as bad = "light red".
+        colors: BTreeMap<String, String> = value::pairs, "" open;
+        /// Which columns: a table of views, such as outbox = ["state", "to", "age"].
+        columns: BTreeMap<String, String> = value::pairs, "" open;
     }
     /// Login with QQ (not there yet; the names are known, so that a project's .env works).
     qq: Qq {

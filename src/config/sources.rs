@@ -128,7 +128,18 @@ fn of_file(request: &Request, errors: &mut Vec<Error>) -> HashMap<&'static str, 
     };
     for entry in entries {
         let place = format!("{}:{}", path.display(), entry.line);
-        let Some(definition) = DEFINITIONS.iter().find(|d| d.name == entry.name) else {
+        let whole = DEFINITIONS.iter().find(|d| d.name == entry.name);
+        let pair = DEFINITIONS
+            .iter()
+            .filter(|d| d.open)
+            .find_map(|definition| {
+                let key = entry
+                    .name
+                    .strip_prefix(definition.name)?
+                    .strip_prefix('.')?;
+                Some((definition, Some(key)))
+            });
+        let Some((definition, key)) = whole.map(|definition| (definition, None)).or(pair) else {
             let known = DEFINITIONS.iter().map(|definition| definition.name);
             errors.push(Error::unknown("the setting", &entry.name, &place, known));
             continue;
@@ -137,7 +148,19 @@ fn of_file(request: &Request, errors: &mut Vec<Error>) -> HashMap<&'static str, 
             Ok(text) => {
                 let file = path.clone();
                 let line = entry.line;
-                found.insert(definition.name, (text, Source::File { file, line }));
+                let source = Source::File { file, line };
+                match key {
+                    None => {
+                        found.insert(definition.name, (text, source));
+                    }
+                    Some(key) => {
+                        let (pairs, _) = found
+                            .entry(definition.name)
+                            .or_insert_with(|| (String::new(), source));
+                        let gap = if pairs.is_empty() { "" } else { "; " };
+                        pairs.push_str(&format!("{gap}{key}={text}"));
+                    }
+                }
             }
             Err(found) => errors.push(Error(format!(
                 "{}: {found} cannot be its value; write it as a text, a number, true or false ({place})",

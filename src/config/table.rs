@@ -15,6 +15,9 @@ pub struct Definition {
     pub aliases: &'static [Alias],
     /// Whether its value is never shown.
     pub secret: bool,
+    /// Whether it is a table of the file, whose keys are not settings of their own: `a.b.key` is
+    /// one of the pairs of `a.b`.
+    pub open: bool,
     pub(super) read: fn(&str) -> Result<Box<dyn Any>, String>,
 }
 
@@ -51,14 +54,14 @@ pub(super) fn taken<T: 'static>(take: Take<'_>, name: &'static str) -> T {
         .expect("each row was read by its own reader")
 }
 
-/// Rows are `/// doc`, `name: Type = reader, "default" [env NAME] [env NAME via convert] secret;`
+/// Rows are `/// doc`, `name: Type = reader, "default" [env NAME] [env NAME via convert] secret;` (or `open;`)
 macro_rules! settings {
     ($(
         $(#[doc = $section_doc:literal])+
         $section:ident: $Section:ident {$(
             #[doc = $doc:literal]
             $field:ident: $type:ty = $read:path, $default:literal
-                $([env $alias:ident $(via $convert:path)?])* $($secret:ident)?;
+                $([env $alias:ident $(via $convert:path)?])* $($mark:ident)?;
         )*}
     )*) => {
         $(
@@ -91,7 +94,8 @@ macro_rules! settings {
                     variable: stringify!($alias),
                     convert: settings!(@convert $($convert)?),
                 }),*],
-                secret: settings!(@secret $($secret)?),
+                secret: settings!(@secret $($mark)?),
+                open: settings!(@open $($mark)?),
                 read: |text| $read(text).map(|value: $type| Box::new(value) as Box<dyn std::any::Any>),
             },
         )*)*];
@@ -119,5 +123,9 @@ macro_rules! settings {
     (@convert $convert:path) => { $convert };
     (@secret) => { false };
     (@secret secret) => { true };
+    (@secret open) => { false };
+    (@open) => { false };
+    (@open secret) => { false };
+    (@open open) => { true };
 }
 pub(super) use settings;

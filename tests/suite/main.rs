@@ -23,6 +23,7 @@ mod cli_told;
 mod config;
 mod config_outside;
 mod config_provider;
+mod config_tables;
 mod courier;
 mod courier_lease;
 mod courier_post;

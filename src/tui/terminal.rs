@@ -1,0 +1,153 @@
+//! The terminal: taken over when the dashboard begins, and given back whole however it ends: at
+//! quitting, at a panic, at a signal, and while it is suspended. What must not live here: what is
+//! drawn, and what a key means.
+
+use std::io;
+use std::io::IsTerminal as _;
+use std::io::Write as _;
+use std::sync::Once;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::Hide;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::DisableBracketedPaste;
+use ratatui::crossterm::event::DisableMouseCapture;
+use ratatui::crossterm::event::EnableBracketedPaste;
+use ratatui::crossterm::event::EnableMouseCapture;
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::EnterAlternateScreen;
+use ratatui::crossterm::terminal::LeaveAlternateScreen;
+use ratatui::crossterm::terminal::disable_raw_mode;
+use ratatui::crossterm::terminal::enable_raw_mode;
+
+/// Whether the terminal is ours now. One process has one terminal, and a panic has no other way
+/// to know.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether both ends of the dashboard are a terminal.
+pub fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// The terminal while the dashboard has it. Dropping it gives it back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+    mouse: bool,
+}
+
+impl Screen {
+    /// Takes the terminal over. The panic hook gives it back before it writes.
+    ///
+    /// # Errors
+    /// The terminal cannot be set up; then it is as it was.
+    pub fn take(mouse: bool) -> io::Result<Screen> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                give_back();
+                before(panic);
+            }));
+        });
+        take(mouse)?;
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()));
+        let terminal = terminal.inspect_err(|_| give_back())?;
+        Ok(Screen { terminal, mouse })
+    }
+
+    /// Draws a frame.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(view)?;
+        Ok(())
+    }
+
+    /// Draws all of the next frame anew, whatever the terminal shows.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Takes the mouse, or gives it to the terminal, which selects text with it.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn mouse(&mut self, ours: bool) -> io::Result<()> {
+        self.mouse = ours;
+        match ours {
+            true => execute!(io::stdout(), EnableMouseCapture),
+            false => execute!(io::stdout(), DisableMouseCapture),
+        }
+    }
+
+    /// Writes bytes that are for the terminal itself, such as a text for its clipboard.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn tell(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout();
+        stdout.write_all(bytes)?;
+        stdout.flush()
+    }
+
+    /// Gives the terminal back, stops this process until somebody lets it go on, and takes the
+    /// terminal again.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // As the shell expects of a program that is told to: all of its threads, at once.
+        let own = rustix::process::getpid();
+        rustix::process::kill_process(own, rustix::process::Signal::STOP)?;
+        take(self.mouse)?;
+        self.redraw()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    let begin = || {
+        enable_raw_mode()?;
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Hide
+        )?;
+        if mouse {
+            execute!(io::stdout(), EnableMouseCapture)?;
+        }
+        Ok(())
+    };
+    begin().inspect_err(|_| give_back())
+}
+
+/// Undoes all of [`take`]; does nothing when there is nothing to undo. What cannot be written to
+/// a terminal that is gone need not be.
+pub fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let _ = execute!(
+        io::stdout(),
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    );
+    let _ = disable_raw_mode();
+}
