@@ -8,6 +8,7 @@ use clap::builder::styling::Styles;
 
 use crate::config::Flag;
 
+use super::dashboard;
 use super::doctor;
 use super::key;
 use super::outbox;
@@ -18,6 +19,7 @@ use super::outbox;
 #[command(after_help = "\
 Examples:
   gatepost dev                        HTTP on 127.0.0.1:8000, an SMTP inbox on 127.0.0.1:1025
+  gatepost tui                        the dashboard of a gatepost that runs
   gatepost serve --http 0.0.0.0:8000  in production, behind a proxy that speaks TLS
   gatepost config                     every setting, its value and where it came from
   gatepost send-test-mail ann@example.com
@@ -42,12 +44,17 @@ pub enum Command {
     #[command(after_help = "\
 Examples:
   gatepost dev
+  gatepost dev --no-dashboard
   gatepost dev --http 127.0.0.1:0 --smtp 127.0.0.1:0 --data /tmp/gatepost --ready-file ready.json
 
-Whatever USE_REAL_EMAIL says, mail is captured; limits per IP address are off unless set.")]
+Whatever USE_REAL_EMAIL says, mail is captured; limits per IP address are off unless set. On a
+terminal the dashboard is opened beside it, and the log is in there.")]
     Dev {
         #[command(flatten)]
         common: Common,
+        /// Print the log in the place of opening the dashboard
+        #[arg(long)]
+        no_dashboard: bool,
         #[command(flatten)]
         ready_file: ReadyFile,
     },
@@ -64,6 +71,16 @@ Without USE_REAL_EMAIL=1 (or mail.mode = \"relay\") mail is captured, and a line
         #[command(flatten)]
         ready_file: ReadyFile,
     },
+    /// Open the dashboard: every mail, token and failure of a gatepost that runs
+    #[command(after_help = "\
+Examples:
+  gatepost tui
+  gatepost tui --data /var/lib/gatepost --read-only
+  gatepost tui --url https://example.com --token-file admin.token
+
+It talks to the gatepost that runs on the data folder (--data), or to the one at --url. `?` shows
+its keys. Where there is no terminal, it prints what its first page would say as JSON.")]
+    Tui(dashboard::Args),
     /// Show every setting, its value and where it came from; secrets are masked
     Config {
         #[command(flatten)]

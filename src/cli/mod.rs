@@ -6,6 +6,7 @@
 
 mod args;
 mod banner;
+mod dashboard;
 mod doctor;
 mod key;
 mod log;
@@ -57,12 +58,15 @@ pub fn main() -> ExitCode {
         }
     };
     let done = match args.command {
-        Command::Dev { common, ready_file } => {
-            settings(Mode::Dev, &common).and_then(|settings| run::run(settings, ready_file))
-        }
-        Command::Serve { common, ready_file } => {
-            settings(Mode::Serve, &common).and_then(|settings| run::run(settings, ready_file))
-        }
+        Command::Dev {
+            common,
+            no_dashboard,
+            ready_file,
+        } => settings(Mode::Dev, &common)
+            .and_then(|settings| run::run(settings, ready_file, !no_dashboard)),
+        Command::Serve { common, ready_file } => settings(Mode::Serve, &common)
+            .and_then(|settings| run::run(settings, ready_file, false)),
+        Command::Tui(args) => dashboard::run(args),
         Command::Config { common, dev, json } => {
             let mode = if dev { Mode::Dev } else { Mode::Serve };
             settings(mode, &common).and_then(|settings| show::show(&settings, json))

@@ -7,5 +7,6 @@
 //! the threads that talk HTTP.
 
 pub mod safe;
+pub mod terminal;
 pub mod theme;
 pub mod words;

@@ -18,6 +18,9 @@ use ratatui::crossterm::event::DisableMouseCapture;
 use ratatui::crossterm::event::EnableBracketedPaste;
 use ratatui::crossterm::event::EnableMouseCapture;
 use ratatui::crossterm::execute;
+use ratatui::crossterm::queue;
+use ratatui::crossterm::terminal::BeginSynchronizedUpdate;
+use ratatui::crossterm::terminal::EndSynchronizedUpdate;
 use ratatui::crossterm::terminal::EnterAlternateScreen;
 use ratatui::crossterm::terminal::LeaveAlternateScreen;
 use ratatui::crossterm::terminal::disable_raw_mode;
@@ -63,8 +66,10 @@ impl Screen {
     /// # Errors
     /// The terminal is gone.
     pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        // A terminal that knows this shows a frame whole or not yet; the others let it pass.
+        queue!(io::stdout(), BeginSynchronizedUpdate)?;
         self.terminal.draw(view)?;
-        Ok(())
+        execute!(io::stdout(), EndSynchronizedUpdate)
     }
 
     /// Draws all of the next frame anew, whatever the terminal shows.
@@ -104,9 +109,9 @@ impl Screen {
     /// The terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        // As the shell expects of a program that is told to: all of its threads, at once.
-        let own = rustix::process::getpid();
-        rustix::process::kill_process(own, rustix::process::Signal::STOP)?;
+        // The whole group, as the terminal itself would: `cargo run` waits for it, and a shell
+        // waits for cargo.
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         take(self.mouse)?;
         self.redraw()
     }
@@ -144,6 +149,7 @@ pub fn give_back() {
     }
     let _ = execute!(
         io::stdout(),
+        EndSynchronizedUpdate,
         DisableMouseCapture,
         DisableBracketedPaste,
         LeaveAlternateScreen,

@@ -11,8 +11,10 @@ mod api;
 mod asking;
 mod bare;
 mod capture;
+mod dashboard;
 mod django;
 mod fill;
+mod frames;
 mod http;
 mod load;
 mod opening;
@@ -24,6 +26,7 @@ mod relay;
 mod report;
 mod server;
 mod store;
+mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -34,6 +37,7 @@ const USAGE: &str = "\
 Usage: cargo xtask bench NAME [--large] [--quick] [--json]
 
   capture   mails a second into the inbox against smtp-sink; memory and lists at 100 000 mails
+  dashboard frames, memory and processor time before 100 000 mails and 1 000 events a second
   http      requests a second against a bare poem handler, and login against argon2 alone
   outbox    mails a second out of the outbox, against Postfix with the same queue and Django
   store     durable commits a second against redb alone; opening and starting
@@ -104,6 +108,7 @@ fn attempt(arguments: &[String]) -> Result<ExitCode> {
     }
     let bench: fn(Effort, &mut Report) -> Result<()> = match names.as_slice() {
         ["capture"] => capture::measure,
+        ["dashboard"] => dashboard::measure,
         ["http"] => http::measure,
         ["outbox"] => outbox::measure,
         ["store"] => store::measure,

@@ -167,7 +167,7 @@ fn out_of_gatepost(connections: usize, count: u64) -> Result<Delivery> {
 
 /// Puts `count` codes for as many people into the outbox of the data folder at `data`, as the
 /// service would, and says how many bytes one has.
-fn fill(data: &Path, count: u64) -> Result<u64> {
+pub fn fill(data: &Path, count: u64) -> Result<u64> {
     let world = World::system();
     let folder = Folder::open(data)?;
     folder.guard_store()?;
