@@ -6,6 +6,9 @@
 //! message and says what is to be done, a function that draws it, and at the rim the terminal and
 //! the threads that talk HTTP.
 
+pub mod effect;
+pub mod model;
+pub mod msg;
 pub mod safe;
 pub mod terminal;
 pub mod theme;
