@@ -17,6 +17,7 @@ mod run;
 mod screen;
 mod server;
 mod show;
+mod signals;
 mod test_mail;
 mod words;
 

@@ -1,35 +1,103 @@
-//! `gatepost dev` and `gatepost serve`: from the settings to the last line of the log. SIGTERM
-//! and Ctrl-C stop it gracefully; a second one stops it at once.
+//! `gatepost dev` and `gatepost serve`: from the settings to the last line of the log, or to the
+//! end of the dashboard beside it. SIGTERM and Ctrl-C stop it gracefully; a second one stops it at
+//! once.
 
 use std::time::Duration;
 
-use tokio::signal::unix::Signal;
-use tokio::signal::unix::SignalKind;
-use tokio::signal::unix::signal;
+use tokio::sync::oneshot;
 
+use crate::client::Client;
 use crate::config::LogFormat;
+use crate::config::Request;
 use crate::config::Settings;
+use crate::config::Surroundings;
+use crate::secret::SecretText;
 use crate::serve;
+use crate::serve::Running;
+use crate::tui::run::Dashboard;
+use crate::tui::run::Setup;
 use crate::world::World;
 
 use super::Exit;
 use super::FAILED;
 use super::args;
 use super::banner;
+use super::dashboard;
 use super::log;
+use super::log::Log;
 use super::output;
 use super::ready::ReadyFile;
+use super::server::failed;
+use super::signals::Asked;
+use super::signals::Signals;
 
 /// How long the threads that still work at the end are waited for.
 const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(1);
 
-/// Runs until it is told to stop.
-pub fn run(settings: Settings, ready_file: args::ReadyFile) -> Result<(), Exit> {
-    log::start(&settings.log);
+/// Runs until it is told to stop; with `dashboard`, one is opened where there is a terminal, and
+/// closing it is telling it to stop.
+pub fn run(
+    settings: Settings,
+    ready_file: args::ReadyFile,
+    dashboard: bool,
+) -> Result<(), Exit> {
+    let surroundings = Surroundings::of(&Request::of_process(settings.mode));
+    let board = (dashboard && dashboard::is_possible(&surroundings))
+        .then(|| dashboard::setup(&settings, &surroundings, false))
+        .transpose()?
+        .map(|setup| Board {
+            setup,
+            surroundings,
+        });
+    let log = log::start(&settings.log);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    block_on(serve_until_told(settings, ready_file))?
+    block_on(serve_until_told(settings, ready_file, board, &log))?
+}
+
+/// A dashboard to be opened.
+struct Board {
+    setup: Setup,
+    surroundings: Surroundings,
+}
+
+impl Board {
+    /// Opens it before the gatepost that is `running` in this process, by the road that one far
+    /// away is looked at.
+    fn open(self, running: &Running, log: &Log) -> Result<Open, Exit> {
+        let file = &running.admin_token_file;
+        let source = file.display().to_string();
+        let token = std::fs::read_to_string(file)
+            .map_err(|error| failed(&format_args!("{source}: {error}")))?;
+        let token = SecretText::from(token.trim().to_owned());
+        let client = Client::new(&format!("http://{}", running.http), token, &source);
+        let client = client.map_err(|error| failed(&error))?;
+        let client = client.speaking(self.setup.tools.words.0);
+        let client = dashboard::acting(client, &self.surroundings);
+        // From here on a line of the log would stand in the middle of the picture.
+        log.set_quiet(true);
+        let opened = dashboard::open(client, self.setup);
+        let (dashboard, closed) = opened.inspect_err(|_| log.set_quiet(false))?;
+        Ok(Open { dashboard, closed })
+    }
+}
+
+/// A dashboard that is open.
+struct Open {
+    dashboard: Dashboard,
+    closed: oneshot::Receiver<()>,
+}
+
+impl Open {
+    /// Completes when somebody has closed it.
+    async fn closed(open: &mut Option<Open>) {
+        match open {
+            // An error means that it is gone, which is as good.
+            Some(open) => drop((&mut open.closed).await),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// Does `work` on threads of its own, and leaves behind what still blocks one of them when it is
@@ -47,13 +115,14 @@ pub fn block_on<F: Future>(work: F) -> Result<F::Output, Exit> {
     Ok(outcome)
 }
 
-async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Result<(), Exit> {
-    let failed = |what: &dyn std::fmt::Display| {
-        output::complain(&format!("error: {what}"));
-        Exit(FAILED)
-    };
+async fn serve_until_told(
+    settings: Settings,
+    ready_file: args::ReadyFile,
+    board: Option<Board>,
+    log: &Log,
+) -> Result<(), Exit> {
     // Before anything is started: a signal that comes early must not kill it half-way.
-    let mut told = Told::new().map_err(|error| failed(&error))?;
+    let mut signals = Signals::new(board.is_some()).map_err(|error| failed(&error))?;
     if let Some(path) = &ready_file.path {
         ReadyFile::remove_stale(path);
     }
@@ -62,7 +131,7 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
         started = serve::start(settings, World::system()) => {
             started.map_err(|error| failed(&error))?
         }
-        () = told.asked() => return Ok(()),
+        () = signals.stop() => return Ok(()),
     };
     let ready = match &ready_file.path {
         None => None,
@@ -77,15 +146,38 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
             }
         },
     };
-    if banner.log.format == LogFormat::Human {
+    if board.is_none() && banner.log.format == LogFormat::Human {
         // A full disk behind it is no reason not to serve; that it could not be shown is said.
         let _ = output::print(&banner::lines(&banner, running.http, running.smtp));
     }
     tracing::info!(http = %running.http, smtp = %running.smtp, "listening");
-    let broken = tokio::select! {
-        () = told.asked() => None,
-        part = running.ended() => Some(part),
+    let mut open = match board.map(|board| board.open(&running, log)).transpose() {
+        Ok(open) => open,
+        Err(exit) => {
+            running.stop().await;
+            return Err(exit);
+        }
     };
+    let broken = loop {
+        tokio::select! {
+            asked = signals.next() => match (asked, &open) {
+                (Asked::Stop, _) => break None,
+                (Asked::Suspend, Some(open)) => open.dashboard.suspend(),
+                (Asked::Suspend, None) => {}
+            },
+            part = running.ended() => break Some(part),
+            () = Open::closed(&mut open) => break None,
+        }
+    };
+    // The terminal is given back before anything more is said on it.
+    let picture = open.map_or(Ok(()), |open| {
+        open.dashboard.quit();
+        open.dashboard.join()
+    });
+    log.set_quiet(false);
+    if let Err(error) = &picture {
+        output::complain(&format!("error: the dashboard: {error}"));
+    }
     match broken {
         None => tracing::info!("stopping; once more to stop at once"),
         // Whoever watches over it starts it again, whole.
@@ -93,7 +185,7 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
     }
     let stopped = tokio::select! {
         () = running.stop() => true,
-        () = told.asked() => false,
+        () = signals.stop() => false,
     };
     drop(ready);
     if !stopped {
@@ -103,30 +195,8 @@ async fn serve_until_told(settings: Settings, ready_file: args::ReadyFile) -> Re
     }
     tracing::info!("stopped");
     match broken {
-        None => Ok(()),
-        Some(_) => Err(Exit(FAILED)),
-    }
-}
-
-/// The signals that ask gatepost to stop.
-struct Told {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Told {
-    fn new() -> std::io::Result<Told> {
-        Ok(Told {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+        None if picture.is_ok() => Ok(()),
+        _ => Err(Exit(FAILED)),
     }
 }
 

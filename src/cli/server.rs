@@ -86,9 +86,13 @@ impl Server {
             .collect()
     }
 
+    /// The flags that name settings here.
+    pub fn common(&self) -> Common {
+        Common::of_folder(self.data.clone(), self.config.clone())
+    }
+
     fn on_the_data_folder(&self) -> Result<(Client, Language), Exit> {
-        let common = Common::of_folder(self.data.clone(), self.config.clone());
-        let settings = settings(Mode::Serve, &common)?;
+        let settings = settings(Mode::Serve, &self.common())?;
         let found = serve::find(&settings.data.dir).map_err(|error| failed(&error))?;
         let client = found.client().map_err(|error| failed(&error))?;
         Ok((client, settings.site.language))

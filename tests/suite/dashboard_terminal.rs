@@ -38,6 +38,18 @@ impl Terminal {
         folder: &Path,
         arguments: &[&str],
         environment: &[(&str, &str)],
+        size: (u16, u16),
+    ) -> Terminal {
+        let gatepost = Path::new(env!("CARGO_BIN_EXE_gatepost"));
+        Terminal::start_program(gatepost, folder, arguments, environment, size)
+    }
+
+    /// The same for any program.
+    pub fn start_program(
+        program: &Path,
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
         (columns, rows): (u16, u16),
     ) -> Terminal {
         let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -56,7 +68,7 @@ impl Terminal {
         // A session of its own, which has this terminal: so signals reach it as a shell's would.
         let child = Command::new("/usr/bin/setsid")
             .arg("--ctty")
-            .arg(env!("CARGO_BIN_EXE_gatepost"))
+            .arg(program)
             .args(arguments)
             .current_dir(folder)
             .env_clear()

@@ -28,6 +28,8 @@ mod courier;
 mod courier_lease;
 mod courier_post;
 mod delivery_kill;
+mod dashboard_process;
+mod dashboard_terminal;
 mod doctor;
 mod doctor_dns;
 mod doctor_process;

@@ -61,6 +61,16 @@ pub fn patiently<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
 impl Process {
     /// Starts it as `mode` (`dev` or `serve`) in `folder` and waits until it listens.
     pub fn start(mode: &str, folder: &Path, environment: &[(&str, &str)]) -> Process {
+        Process::start_at("127.0.0.1:0", mode, folder, environment)
+    }
+
+    /// The same with HTTP at `http`: where a killed predecessor was.
+    pub fn start_at(
+        http: &str,
+        mode: &str,
+        folder: &Path,
+        environment: &[(&str, &str)],
+    ) -> Process {
         let ready = folder.join("ready.json");
         // One that a killed predecessor left behind says nothing about this one.
         if ready.exists() {
@@ -71,7 +81,7 @@ impl Process {
             .args([
                 mode,
                 "--http",
-                "127.0.0.1:0",
+                http,
                 "--smtp",
                 "127.0.0.1:0",
                 "--data",

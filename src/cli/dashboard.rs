@@ -1,0 +1,179 @@
+//! `gatepost tui`, and the dashboard beside `gatepost dev`: from the settings and the environment
+//! to a dashboard on this terminal. What must not live here: the dashboard.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use crate::client::Client;
+use crate::config::Look;
+use crate::config::Mode;
+use crate::config::Request;
+use crate::config::Settings;
+use crate::config::Surroundings;
+use crate::tui;
+use crate::tui::clipboard;
+use crate::tui::run::Dashboard;
+use crate::tui::run::Setup;
+use crate::tui::theme::Scheme;
+use crate::tui::words::Words;
+use crate::tui::worker::Tools;
+use crate::world::World;
+
+use super::Exit;
+use super::MISUSED;
+use super::output;
+use super::run::block_on;
+use super::screen;
+use super::screen::Screen;
+use super::server::Server;
+use super::server::failed;
+use super::settings;
+use super::signals::Asked;
+use super::signals::Signals;
+
+/// How long a terminal may take to say what its background is.
+const COLOUR_PATIENCE: Duration = Duration::from_millis(200);
+
+/// The flags of `gatepost tui`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    server: Server,
+    /// Change nothing: keys that would are switched off [dashboard.read_only]
+    #[arg(long)]
+    read_only: bool,
+}
+
+/// Opens it, and waits until it is closed.
+pub fn run(args: Args) -> Result<(), Exit> {
+    let (client, _) = args.server.open()?;
+    let surroundings = Surroundings::of(&Request::of_process(Mode::Serve));
+    if !is_possible(&surroundings) {
+        return print_instead(&client);
+    }
+    let settings = settings(Mode::Serve, &args.server.common())?;
+    let setup = setup(&settings, &surroundings, args.read_only)?;
+    // A wrong token or address is told on a terminal that is still one.
+    client.about().map_err(|error| failed(&error))?;
+    let client = acting(client, &surroundings);
+    block_on(until_closed(client, setup))?
+}
+
+/// Whether there is a terminal on which a dashboard can be drawn.
+pub fn is_possible(surroundings: &Surroundings) -> bool {
+    tui::terminal::is_there() && !surroundings.dumb
+}
+
+/// The client, which says who sits here, for the audit record.
+pub fn acting(client: Client, surroundings: &Surroundings) -> Client {
+    match &surroundings.user {
+        Some(user) => client.acting_as(user),
+        None => client,
+    }
+}
+
+/// What the first page would say.
+fn print_instead(client: &Client) -> Result<(), Exit> {
+    let about = client.about().map_err(|error| failed(&error))?;
+    let stats = client.stats().map_err(|error| failed(&error))?;
+    let json = json!({"about": about.json, "stats": stats.json});
+    let indented = matches!(Screen::new(false), Screen::Program { indented: true });
+    screen::print_json(&json, indented)
+}
+
+/// Everything that the dashboard is told.
+pub fn setup(
+    settings: &Settings,
+    surroundings: &Surroundings,
+    read_only: bool,
+) -> Result<Setup, Exit> {
+    let wanted = &settings.dashboard;
+    let language = settings.site.language;
+    let scheme = match wanted.theme {
+        _ if surroundings.no_color => Scheme::Plain,
+        Look::Plain => Scheme::Plain,
+        Look::Light => Scheme::Light,
+        Look::Dark => Scheme::Dark,
+        Look::Auto => background(),
+    };
+    let told = tui::Settings::new(tui::Wanted {
+        language,
+        scheme,
+        ascii: wanted.ascii.unwrap_or(!surroundings.utf8),
+        mouse: wanted.mouse,
+        read_only: read_only || wanted.read_only,
+        keys: wanted.keys.clone(),
+        colors: wanted.colors.clone(),
+        columns: wanted.columns.clone(),
+    });
+    let told = told.map_err(|errors| {
+        let many = if errors.len() == 1 { "" } else { "s" };
+        output::complain(&format!("error{many} in the settings of the dashboard:"));
+        for error in &errors {
+            output::complain(&output::visible(&format!("  {error}")));
+        }
+        Exit(MISUSED)
+    })?;
+    Ok(Setup {
+        settings: told,
+        tools: Tools {
+            downloads: wanted.downloads.clone().unwrap_or_else(|| PathBuf::from(".")),
+            clipboards: clipboard::programs(clipboard::Desktop {
+                wayland: surroundings.wayland,
+                x11: surroundings.x11,
+                remote: surroundings.remote,
+            }),
+            desktop: !surroundings.remote
+                && (surroundings.wayland || surroundings.x11 || cfg!(target_os = "macos")),
+            words: Words(language),
+            world: World::system(),
+        },
+        between: match (surroundings.tmux, surroundings.screen) {
+            (true, _) => clipboard::Between::Tmux,
+            (false, true) => clipboard::Between::Screen,
+            (false, false) => clipboard::Between::Nothing,
+        },
+        mouse: wanted.mouse,
+        state_file: surroundings
+            .state_folder
+            .as_ref()
+            .map(|folder| folder.join("dashboard.json")),
+    })
+}
+
+/// The scheme that suits this terminal's background. One that does not say is taken to be dark.
+fn background() -> Scheme {
+    let mut options = terminal_colorsaurus::QueryOptions::default();
+    options.timeout = COLOUR_PATIENCE;
+    match terminal_colorsaurus::theme_mode(options) {
+        Ok(terminal_colorsaurus::ThemeMode::Light) => Scheme::Light,
+        Ok(terminal_colorsaurus::ThemeMode::Dark) | Err(_) => Scheme::Dark,
+    }
+}
+
+async fn until_closed(client: Client, setup: Setup) -> Result<(), Exit> {
+    let mut signals = Signals::new(true).map_err(|error| failed(&error))?;
+    let (dashboard, mut closed) = open(client, setup)?;
+    loop {
+        tokio::select! {
+            _ = &mut closed => break,
+            signal = signals.next() => match signal {
+                Asked::Stop => dashboard.quit(),
+                Asked::Suspend => dashboard.suspend(),
+            },
+        }
+    }
+    dashboard.join().map_err(|error| failed(&error))
+}
+
+/// Opens a dashboard; what comes second completes when it is closed.
+pub fn open(client: Client, setup: Setup) -> Result<(Dashboard, oneshot::Receiver<()>), Exit> {
+    let (told, closed) = oneshot::channel();
+    // Nobody may wait for it any more.
+    let dashboard = Dashboard::open(client, setup, move || drop(told.send(())));
+    let dashboard = dashboard.map_err(|error| failed(&format_args!("the terminal: {error}")))?;
+    Ok((dashboard, closed))
+}

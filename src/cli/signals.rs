@@ -1,0 +1,70 @@
+//! The signals that a command listens to while it runs.
+
+use std::io;
+
+use tokio::signal::unix::Signal;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+
+/// SIGTSTP, by its number here.
+const SUSPEND: i32 = rustix::process::Signal::TSTP.as_raw();
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// To end.
+    Stop,
+    /// To leave the terminal for a while.
+    Suspend,
+}
+
+/// The signals; from the moment that this is made they do nothing by themselves.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Those that come from a terminal that is drawn on.
+    terminal: Option<(Signal, Signal)>,
+}
+
+impl Signals {
+    /// Listens to SIGTERM and SIGINT, and where a picture is `drawn` on the terminal, to SIGHUP and
+    /// SIGTSTP as well: what they do by themselves would leave the terminal as the picture needs
+    /// it.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn new(drawn: bool) -> io::Result<Signals> {
+        let of_terminal = || {
+            let suspend = signal(SignalKind::from_raw(SUSPEND))?;
+            Ok::<_, io::Error>((signal(SignalKind::hangup())?, suspend))
+        };
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminal: drawn.then(of_terminal).transpose()?,
+        })
+    }
+
+    /// The next one. Nothing is lost when it is not waited for to its end.
+    pub async fn next(&mut self) -> Asked {
+        let of_terminal = async {
+            match &mut self.terminal {
+                None => std::future::pending().await,
+                Some((hang_up, suspend)) => tokio::select! {
+                    _ = hang_up.recv() => Asked::Stop,
+                    _ = suspend.recv() => Asked::Suspend,
+                },
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            asked = of_terminal => asked,
+        }
+    }
+
+    /// Completes when it is asked to end.
+    pub async fn stop(&mut self) {
+        while self.next().await != Asked::Stop {}
+    }
+}
