@@ -4,6 +4,7 @@
 pub mod events;
 pub mod mail;
 pub mod outbox;
+pub mod paging;
 pub mod route;
 pub mod routes;
 pub mod test_mail;
