@@ -86,6 +86,8 @@ pub struct Client {
     token: SecretText,
     token_source: String,
     language: Option<Language>,
+    /// Who acts, percent-encoded.
+    acting: Option<String>,
     /// What it may mean that nobody answers.
     absence: Option<String>,
 }
@@ -133,6 +135,7 @@ impl Client {
             token,
             token_source: token_source.to_owned(),
             language: None,
+            acting: None,
             absence: None,
         })
     }
@@ -151,6 +154,15 @@ impl Client {
     pub fn speaking(self, language: Language) -> Client {
         Client {
             language: Some(language),
+            ..self
+        }
+    }
+
+    /// The same, which says that whoever acts is called `name`; the audit record names them.
+    #[must_use]
+    pub fn acting_as(self, name: &str) -> Client {
+        Client {
+            acting: Some(encode(name)),
             ..self
         }
     }
@@ -232,6 +244,9 @@ impl Client {
             .header("Accept", "application/json, application/problem+json");
         if let Some(language) = self.language {
             request = request.header("Accept-Language", language.tag());
+        }
+        if let Some(name) = &self.acting {
+            request = request.header("Gatepost-Operator", name);
         }
         let mut answer = match body {
             Some(body) => {
