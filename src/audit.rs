@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::events::Topic;
 use crate::id::identifier;
 use crate::store;
 use crate::store::Read;
@@ -38,7 +39,7 @@ pub struct Entry {
     /// When.
     #[serde(rename = "t")]
     pub at: Timestamp,
-    /// Who did it: a user's id, `anonymous`, `operator` or `gatepost`.
+    /// Who did it: a user's id, `anonymous`, `operator`, `operator:NAME` or `gatepost`.
     #[serde(rename = "a")]
     pub actor: String,
     /// What was done, as a stable word such as `login`.
@@ -63,6 +64,10 @@ fn no_id() -> Option<AuditId> {
 }
 
 const ENTRIES: Table<AuditId, Entry> = Table::new("audit.entry");
+
+/// What concerns somebody: by the subject, and by the actor where that is one of many. What
+/// everybody does as `anonymous` is found by its subject alone: that path is a hot one.
+const CONCERNS: Table<(String, AuditId), ()> = Table::new("audit.concerns");
 
 impl Entry {
     /// A new entry: `actor` did `action` to `subject` now.
@@ -113,6 +118,14 @@ impl Entry {
         self
     }
 
+    /// Whom it concerns.
+    fn concerns(&self) -> impl Iterator<Item = &String> {
+        let actor = Some(&self.actor)
+            .filter(|actor| !matches!(actor.as_str(), "anonymous" | "gatepost" | "operator"))
+            .filter(|actor| **actor != self.subject);
+        [&self.subject].into_iter().chain(actor)
+    }
+
     /// The same, refused because of `reason`.
     #[must_use]
     pub fn refused(mut self, reason: &str) -> Entry {
@@ -125,7 +138,17 @@ impl Entry {
 pub fn record(tx: &mut Tx<'_>, entry: &Entry) {
     if let Some(id) = entry.id {
         tx.put(&ENTRIES, &id, entry);
+        for who in entry.concerns() {
+            tx.put(&CONCERNS, &(who.clone(), id), &());
+        }
+        tx.wake(Topic::Audit);
     }
+}
+
+/// The newest entry, if there is any.
+pub fn newest(read: &impl Read) -> Result<Option<AuditId>, store::Error> {
+    let newest = read.scan(ENTRIES.all().backwards())?.next();
+    Ok(newest.transpose()?.map(|(id, _)| id))
 }
 
 /// A page of entries.
@@ -158,6 +181,44 @@ pub fn list(read: &impl Read, cursor: Option<AuditId>, limit: usize) -> Result<P
     Ok(Page { items, next: None })
 }
 
+/// The entries whose subject or actor is `who`, at most `limit` of them: the newest at or before
+/// `from`, or, `upwards`, the oldest at or after it.
+///
+/// # Errors
+/// Those of the store.
+pub fn concerning(
+    read: &impl Read,
+    who: &str,
+    from: Option<Timestamp>,
+    upwards: bool,
+    limit: usize,
+) -> Result<Vec<Entry>, store::Error> {
+    let who = who.to_owned();
+    let edge = |chance: u8| {
+        let id = Entry::derived(from.unwrap_or_default(), [chance; 10], "", "", "").id;
+        (who.clone(), id.expect("it was just made"))
+    };
+    let mut range = CONCERNS.under(&who);
+    range = match (from, upwards) {
+        (None, false) => range.backwards(),
+        (None, true) => range,
+        (Some(_), false) => range.up_to(&edge(0xff)).backwards(),
+        // `after` a key leaves it out; the least one of a moment is nobody's.
+        (Some(_), true) => range.after(&edge(0)),
+    };
+    let mut entries = Vec::new();
+    for row in read.scan(range)?.take(limit) {
+        let ((_, id), ()) = row?;
+        if let Some(entry) = read.get(&ENTRIES, &id)? {
+            entries.push(Entry {
+                id: Some(id),
+                ..entry
+            });
+        }
+    }
+    Ok(entries)
+}
+
 /// Whether the oldest entry is older than `before`.
 pub fn any_before(read: &impl Read, before: Timestamp) -> Result<bool, store::Error> {
     let oldest = read.scan(ENTRIES.all())?.next().transpose()?;
@@ -176,10 +237,13 @@ pub fn forget_before(
         if entry.at >= before {
             break;
         }
-        old.push(id);
+        old.push((id, entry));
     }
-    for id in &old {
+    for (id, entry) in &old {
         tx.delete(&ENTRIES, id);
+        for who in entry.concerns() {
+            tx.delete(&CONCERNS, &(who.clone(), *id));
+        }
     }
     Ok(old.len())
 }
@@ -229,6 +293,14 @@ mod tests {
         assert_eq!(store.write(forget).await, Ok(2));
         assert_eq!(store.write(forget).await, Ok(1));
         assert_eq!(store.write(forget).await, Ok(0));
+        let about = |who: &'static str| {
+            let store = store.clone();
+            async move {
+                let read = store.read(|read| concerning(read, who, None, false, 9));
+                read.await.unwrap().len()
+            }
+        };
+        assert_eq!((about("0").await, about("4").await), (0, 1));
         let left = page(None).await;
         assert_eq!(left.items.len(), 2);
         assert_eq!(left.items[0].ip, Some("192.0.2.1".parse().unwrap()));

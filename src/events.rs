@@ -14,11 +14,21 @@ pub enum Topic {
     Outbox,
     /// A route of outgoing mail was paused, resumed, or failed or recovered.
     Routes,
+    /// Something was written into the audit record: whatever people and operators do is.
+    Audit,
+    /// The log has a new line that somebody may want to see at once.
+    Log,
 }
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Topic; 3] = [Topic::Inbox, Topic::Outbox, Topic::Routes];
+    pub const ALL: [Topic; 5] = [
+        Topic::Inbox,
+        Topic::Outbox,
+        Topic::Routes,
+        Topic::Audit,
+        Topic::Log,
+    ];
 }
 
 /// The switchboard. Cheap to clone.

@@ -18,7 +18,7 @@
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
 //! | [`mail`] · [`inbox`] | outgoing mail · captured mail |
 //! | [`audit`] | what happened |
-//! | [`store`] · [`events`] · [`id`] | transactions over typed tables · wake-ups, never the truth · identifiers |
+//! | [`store`] · [`journal`] · [`events`] · [`id`] | transactions over typed tables · the last lines of the log · wake-ups, never the truth · identifiers |
 //! | [`address`] · [`secret`] · [`language`] · [`text`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · characters that nobody sees · time and chance |
 //!
 //! [`config`] is named by [`cli`], [`doctor`] and [`serve`] alone: each room has a plain `Settings` of its
@@ -59,6 +59,7 @@ pub mod http;
 pub mod id;
 pub mod identity;
 pub mod inbox;
+pub mod journal;
 pub mod language;
 pub mod mail;
 pub mod operator;

@@ -128,7 +128,7 @@ async fn serve_until_told(
     }
     let banner = settings.clone();
     let mut running = tokio::select! {
-        started = serve::start(settings, World::system()) => {
+        started = serve::start_with(settings, World::system(), log.journal.clone()) => {
             started.map_err(|error| failed(&error))?
         }
         () = signals.stop() => return Ok(()),

@@ -1,10 +1,11 @@
-//! A client of gatepost's HTTP API, for the programs that come with it: the command line today,
-//! the terminal dashboard later. It blocks while it waits. What must not live here: finding out
+//! A client of gatepost's HTTP API, for the programs that come with it: the command line
+//! and the terminal dashboard. It blocks while it waits. What must not live here: finding out
 //! where the server is and which token it wants, and printing.
 
 mod answer;
 mod desk;
 mod error;
+mod events;
 mod failure;
 mod list;
 mod mail;
@@ -29,6 +30,8 @@ pub use desk::UserAction;
 pub use error::Error;
 pub use error::FieldProblem;
 pub use error::Problem;
+pub use events::Event;
+pub use events::Listener;
 pub use failure::Failure;
 pub use list::Page;
 pub use list::Query;
@@ -88,6 +91,8 @@ pub struct Client {
     language: Option<Language>,
     /// What every answer passes before it is read.
     filter: Option<fn(&mut Value)>,
+    /// Who acts, percent-encoded.
+    acting: Option<String>,
     /// What it may mean that nobody answers.
     absence: Option<String>,
 }
@@ -136,6 +141,7 @@ impl Client {
             token_source: token_source.to_owned(),
             language: None,
             filter: None,
+            acting: None,
             absence: None,
         })
     }
@@ -164,6 +170,15 @@ impl Client {
     pub fn through(self, filter: fn(&mut Value)) -> Client {
         Client {
             filter: Some(filter),
+            ..self
+        }
+    }
+
+    /// The same, which says that whoever acts is called `name`; the audit record names them.
+    #[must_use]
+    pub fn acting_as(self, name: &str) -> Client {
+        Client {
+            acting: Some(encode(name)),
             ..self
         }
     }
@@ -224,12 +239,7 @@ impl Client {
             return Ok((status, media_type, bytes));
         }
         Err(match self.json(&bytes).and_then(Problem::of) {
-            Some(problem) if status == 401 => Error::Refused {
-                url: self.base.clone(),
-                token_source: self.token_source.clone(),
-                problem: Box::new(problem),
-            },
-            Some(problem) => Error::Problem(Box::new(problem)),
+            Some(problem) => self.refused(status, problem),
             None => self.foreign(status, &media_type, &bytes),
         })
     }
@@ -255,6 +265,9 @@ impl Client {
         if let Some(language) = self.language {
             request = request.header("Accept-Language", language.tag());
         }
+        if let Some(name) = &self.acting {
+            request = request.header("Gatepost-Operator", name);
+        }
         let mut answer = match body {
             Some(body) => {
                 let request = request
@@ -276,6 +289,19 @@ impl Client {
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(LONGEST);
         Ok((status, media_type, body.read_to_vec()?))
+    }
+
+    /// What the server said no with.
+    fn refused(&self, status: u16, problem: Problem) -> Error {
+        let problem = Box::new(problem);
+        match status {
+            401 => Error::Refused {
+                url: self.base.clone(),
+                token_source: self.token_source.clone(),
+                problem,
+            },
+            _ => Error::Problem(problem),
+        }
     }
 
     fn foreign(&self, status: u16, media_type: &str, body: &[u8]) -> Error {

@@ -13,6 +13,7 @@ use crate::http::problem::Kind;
 use crate::http::problem::Problem;
 use crate::identity::Client;
 use crate::language::Language;
+use crate::operator::By;
 
 /// The address of whoever asks. A header is believed only behind `trusted_proxies` proxies of
 /// ours: each appends the address it saw, so the client stands that many from the right.
@@ -89,6 +90,26 @@ pub fn client(request: &Request, trusted_proxies: usize) -> Client {
         user_agent,
     }
 }
+
+/// Who acts for the operator. What they are called stands in `Gatepost-Operator`, percent-encoded,
+/// and is believed: whoever has the token could say anything there.
+///
+/// # Errors
+/// What stands there is no name.
+pub fn operator(request: &Request, trusted_proxies: usize) -> Result<By, Problem> {
+    let somebody = By::somebody(address(request, trusted_proxies));
+    let Some(claim) = request.headers().get(OPERATOR) else {
+        return Ok(somebody);
+    };
+    let name = percent_encoding::percent_decode(claim.as_bytes()).decode_utf8();
+    let refused = |reason: &str| Problem::parameter("Gatepost-Operator", reason);
+    let name = name.map_err(|_| refused("expected a name, its UTF-8 percent-encoded"))?;
+    somebody
+        .called(&name)
+        .map_err(|error| refused(&error.to_string()))
+}
+
+const OPERATOR: HeaderName = HeaderName::from_static("gatepost-operator");
 
 /// The language that the client likes best of ours (Accept-Language, RFC 9110, 12.5.4); `None` when
 /// it likes none of them.

@@ -35,6 +35,7 @@ use tokio::sync::watch;
 use crate::events::Events;
 use crate::http::api::admin;
 use crate::http::api::admin::events::EventsApi;
+use crate::http::api::admin::log::LogApi;
 use crate::http::api::admin::outbox::OutboxApi;
 use crate::http::api::admin::routes::RoutesApi;
 use crate::http::api::admin::test_mail::TestMailApi;
@@ -57,6 +58,7 @@ use crate::identity;
 use crate::identity::Accounts;
 use crate::inbox::Inbox;
 use crate::language::Language;
+use crate::journal::Journal;
 use crate::mail::Mailer;
 use crate::mail::route::Board;
 use crate::operator::Bench;
@@ -115,6 +117,8 @@ pub struct Services {
     pub events: Events,
     /// How the routes of outgoing mail are.
     pub routes: Board,
+    /// The last lines of the log.
+    pub journal: Journal,
     /// Time and chance.
     pub world: World,
 }
@@ -130,6 +134,7 @@ type Apis = (
     OutboxApi,
     RoutesApi,
     EventsApi,
+    LogApi,
     ServiceApi,
 );
 
@@ -159,6 +164,7 @@ pub fn app(services: Services, settings: Settings) -> App {
         store,
         events,
         routes,
+        journal,
         world,
     } = services;
     let operator = Operator {
@@ -225,12 +231,17 @@ pub fn app(services: Services, settings: Settings) -> App {
             admin::events::Sources {
                 operator: operator.clone(),
                 inbox: inbox.clone(),
+                journal: journal.clone(),
                 events: events.clone(),
                 closing: closing.subscribe(),
                 silence: settings.idle_timeout,
                 language: settings.language,
             },
         ),
+        LogApi {
+            guard: guard.clone(),
+            journal,
+        },
         ServiceApi {
             accounts,
             inbox,

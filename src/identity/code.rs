@@ -53,24 +53,24 @@ pub struct Verified {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Proof {
     #[serde(rename = "p")]
-    purpose: Purpose,
+    pub(super) purpose: Purpose,
     #[serde(rename = "a")]
-    address: LookupAddress,
+    pub(super) address: LookupAddress,
     #[serde(rename = "t")]
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// The account and its recovery epoch, where there is one.
     #[serde(rename = "u")]
-    account: Option<(UserId, u64)>,
+    pub(super) account: Option<(UserId, u64)>,
     /// Where the code was mailed to, letter by letter. What shares its lookup form may be the
     /// mailbox of somebody else (CVE-2019-19844).
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
-    mailed: Option<EmailAddress>,
+    pub(super) mailed: Option<EmailAddress>,
     /// The language that was asked for with the code.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     language: Option<Language>,
 }
 
-const TOKENS: Table<TokenHash, Proof> = Table::new("identity.verification");
+pub(super) const TOKENS: Table<TokenHash, Proof> = Table::new("identity.verification");
 
 /// The proof behind `token`, if it is good for this; it is not used up by looking.
 pub(super) fn proof(

@@ -51,6 +51,12 @@ pub struct Lockout {
 }
 
 impl Lockout {
+    /// Until when no password is looked at, given those that were wrong.
+    pub(super) fn waits_until(&self, counters: &Counters, now: Timestamp) -> Option<Timestamp> {
+        let limited = self.room(counters, now).err()?;
+        Some(now + limited.retry_after)
+    }
+
     /// How many guesses may be under way at once, given those that were wrong.
     fn room(&self, counters: &Counters, now: Timestamp) -> Result<u32, Limited> {
         let remembered = |f: &Failures| lives(f.last, limits::REMEMBERED, now);
@@ -138,8 +144,8 @@ impl Proven {
     /// writes it back. Wrong guesses before this one are forgiven.
     pub(super) fn confirm(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Account, Error> {
         let mut account = user::get(tx, self.id)?.ok_or(Error::CredentialsRefused)?;
-        if account.password != self.account.password {
-            // It was changed while this one was being compared.
+        if account.password != self.account.password || account.locked_at.is_some() {
+            // It was changed, or locked, while this one was being compared.
             return Err(Error::CredentialsRefused);
         }
         if let Some(upgraded) = &self.upgraded {
@@ -189,6 +195,7 @@ impl Accounts {
                     let mut account = proven.confirm(tx, now)?;
                     // Whoever gets in needs no way back any more.
                     account.recovery_epoch += 1;
+                    account.last_login_at = Some(now);
                     user::put(tx, id, &account);
                     let session = fresh.begin(tx, id, &account, &settings)?;
                     audit::record(tx, &entry);
@@ -267,7 +274,9 @@ impl Accounts {
         let task = tokio::spawn(async move {
             let Verdict { right, upgraded } = verdict.await?;
             match &guess.found {
-                Some((id, account)) if right => {
+                // A locked account is told from a wrong password by nothing: the same hash was
+                // compared, and the same is counted.
+                Some((id, account)) if right && account.locked_at.is_none() => {
                     let proven = Proven {
                         id: *id,
                         account: account.clone(),
@@ -277,7 +286,11 @@ impl Accounts {
                     then(proven).await
                 }
                 _ => {
-                    accounts.count_wrong(&guess, action).await?;
+                    let reason = match right {
+                        true => "locked by the operator",
+                        false => "wrong password or unknown address",
+                    };
+                    accounts.count_wrong(&guess, action, reason).await?;
                     Err(Error::CredentialsRefused)
                 }
             }
@@ -287,7 +300,7 @@ impl Accounts {
         outcome.map_err(|_| Error::BrokenOff)?
     }
 
-    async fn count_wrong(&self, guess: &Guess, action: &str) -> Result<(), Error> {
+    async fn count_wrong(&self, guess: &Guess, action: &str, reason: &str) -> Result<(), Error> {
         let now = self.world.now();
         let subject = guess.claimed.subject();
         let peer = Subject::client(guess.client.ip);
@@ -298,7 +311,7 @@ impl Accounts {
         };
         let entry = audit::Entry::new(&self.world, actor, action, &claimed)
             .from(guess.client.ip)
-            .refused("wrong password or unknown address");
+            .refused(reason);
         let policy = self.settings.limits.wrong_login_per_ip.clone();
         self.store
             .write(move |tx| {

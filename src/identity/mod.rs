@@ -17,6 +17,7 @@ mod form;
 mod gate;
 pub mod limits;
 mod login;
+pub mod overview;
 pub mod password;
 mod recover;
 mod register;
@@ -147,6 +148,7 @@ pub struct Shared {
     hasher: password::Hasher,
     gate: gate::Gate,
     touching: AtomicUsize,
+    turns: overview::Turns,
 }
 
 impl std::ops::Deref for Accounts {
@@ -187,6 +189,7 @@ impl Accounts {
                 hasher,
                 gate: gate::Gate::default(),
                 touching: AtomicUsize::new(0),
+                turns: overview::Turns::default(),
             }),
         })
     }

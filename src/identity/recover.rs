@@ -12,6 +12,7 @@ use crate::address::LookupAddress;
 use crate::audit;
 use crate::mail::Letter;
 use crate::mail::Occasion;
+use crate::mail::OutboxId;
 use crate::mail::outbox;
 use crate::secret::Token;
 use crate::secret::TokenHash;
@@ -52,16 +53,22 @@ use super::user::UserId;
 
 /// What a link proves: that somebody reads the mail of this account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Link {
+pub(super) struct Link {
     #[serde(rename = "u")]
-    user: UserId,
+    pub(super) user: UserId,
     #[serde(rename = "e")]
-    epoch: u64,
+    pub(super) epoch: u64,
     #[serde(rename = "t")]
-    at: Timestamp,
+    pub(super) at: Timestamp,
+    /// Where it was mailed to, or would have been.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<EmailAddress>,
+    /// The mail that carries it.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(super) mail: Option<OutboxId>,
 }
 
-const LINKS: Table<TokenHash, Link> = Table::new("identity.link");
+pub(super) const LINKS: Table<TokenHash, Link> = Table::new("identity.link");
 
 /// A link to be mailed.
 pub(super) struct Draft {
@@ -85,12 +92,21 @@ impl Draft {
         format!("{base}/users/reset/{uid}/{}/", self.token.expose())
     }
 
-    pub(super) fn put(&self, tx: &mut Tx<'_>, epoch: u64, now: Timestamp, lifetime: Duration) {
+    pub(super) fn put(
+        &self,
+        tx: &mut Tx<'_>,
+        epoch: u64,
+        letter: &Letter,
+        now: Timestamp,
+        lifetime: Duration,
+    ) {
         let hash = self.token.hash();
         let link = Link {
             user: self.user,
             epoch,
             at: now,
+            to: Some(letter.to.clone()),
+            mail: Some(letter.id),
         };
         tx.put(&LINKS, &hash, &link);
         sweep::note(tx, now + lifetime, &sweep::Doomed::Link(hash));

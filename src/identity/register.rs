@@ -62,6 +62,8 @@ impl Accounts {
             created_at: now,
             recovery_epoch: 0,
             session_epoch: 0,
+            last_login_at: Some(now),
+            locked_at: None,
         };
         let id = UserId::draw(&self.world);
         let fresh = Fresh::draw(&self.world, client);

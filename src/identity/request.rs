@@ -12,6 +12,7 @@ use crate::id::identifier;
 use crate::language::Language;
 use crate::mail::Letter;
 use crate::mail::Occasion;
+use crate::mail::OutboxId;
 use crate::mail::outbox;
 use crate::secret::Code;
 use crate::secret::CodeStyle;
@@ -125,9 +126,12 @@ pub(super) struct Issued {
     /// The language that was asked for with it; the account is made in it.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub(super) language: Option<Language>,
+    /// The mail that carries it.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(super) mail: Option<OutboxId>,
 }
 
-const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.flow");
+pub(super) const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.flow");
 
 /// How many codes of one flow are kept: as many as fit into their lifetime at one a minute.
 const MOST_CODES: usize = 10;
@@ -228,23 +232,34 @@ pub(super) struct Booking {
 impl Accounts {
     pub(super) async fn ask(&self, client: &Client, ask: Ask) -> Result<Sent, Error> {
         let lookup = ask.address.lookup();
+        let entry = audit::Entry::new(&self.world, "anonymous", "ask_for_mail", lookup.as_str())
+            .from(client.ip)
+            .detail(ask.wanted.word());
+        self.ask_as(Some(client.clone()), ask, entry).await
+    }
+
+    /// The same, where `entry` says who asks; without a client nobody's requests are counted but
+    /// those for the address.
+    pub(super) async fn ask_as(
+        &self,
+        client: Option<Client>,
+        ask: Ask,
+        entry: audit::Entry,
+    ) -> Result<Sent, Error> {
+        let lookup = ask.address.lookup();
         let now = self.world.now();
         // Looked at before anything is composed, so that whoever is over a limit costs little.
         let found = self
             .store
             .read(|read| {
-                self.admit(read, &ask, &lookup, client, now)?;
+                self.admit(read, &ask, &lookup, client.as_ref(), now)?;
                 Ok::<_, Error>(user::find(read, &lookup)?)
             })
             .await?;
-        let entry = audit::Entry::new(&self.world, "anonymous", "ask_for_mail", lookup.as_str())
-            .from(client.ip)
-            .detail(ask.wanted.word());
         let booking = self.prepare(ask, lookup, found, now)?;
-        let client = client.clone();
         let accounts = self.clone();
         self.store
-            .write(move |tx| accounts.book(tx, &booking, &client, &entry))
+            .write(move |tx| accounts.book(tx, &booking, client.as_ref(), &entry))
             .await
     }
 
@@ -311,7 +326,7 @@ impl Accounts {
         read: &impl Read,
         ask: &Ask,
         lookup: &LookupAddress,
-        client: &Client,
+        client: Option<&Client>,
         now: Timestamp,
     ) -> Result<Standing, Error> {
         let flow = flow(read, ask.wanted, lookup)?;
@@ -333,11 +348,13 @@ impl Accounts {
                 Rule::MailPerAddress,
                 &limits.code_per_address,
             )?,
-            client: check(
-                Subject::client(client.ip),
-                Rule::MailPerIp,
-                &limits.code_per_ip,
-            )?,
+            client: match client {
+                Some(client) => {
+                    let subject = Subject::client(client.ip);
+                    check(subject, Rule::MailPerIp, &limits.code_per_ip)?
+                }
+                None => Counters::default(),
+            },
             flow,
         })
     }
@@ -346,7 +363,7 @@ impl Accounts {
         &self,
         tx: &mut Tx<'_>,
         booking: &Booking,
-        client: &Client,
+        client: Option<&Client>,
         entry: &audit::Entry,
     ) -> Result<Sent, Error> {
         let Booking {
@@ -355,20 +372,21 @@ impl Accounts {
         let now = *now;
         let standing = self.admit(tx, ask, lookup, client, now)?;
         let limits = &self.settings.limits;
-        for (subject, mut counters, rule, policy) in [
-            (
-                Subject::Address(lookup.clone()),
-                standing.address,
-                Rule::MailPerAddress,
-                &limits.code_per_address,
-            ),
+        let of_client = client.map(|client| {
             (
                 Subject::client(client.ip),
                 standing.client,
                 Rule::MailPerIp,
                 &limits.code_per_ip,
-            ),
-        ] {
+            )
+        });
+        let of_address = (
+            Subject::Address(lookup.clone()),
+            standing.address,
+            Rule::MailPerAddress,
+            &limits.code_per_address,
+        );
+        for (subject, mut counters, rule, policy) in [of_address].into_iter().chain(of_client) {
             if !policy.is_off() {
                 counters.count(rule, policy, now);
                 limits::save(tx, &subject, counters, now)?;
@@ -411,6 +429,7 @@ impl Accounts {
             booking.link.put(
                 tx,
                 booking.known.map_or(0, |(_, epoch)| epoch),
+                &booking.letter,
                 now,
                 codes.link_lifetime,
             );
@@ -454,6 +473,7 @@ impl Accounts {
             epoch: booking.known.map_or(0, |(_, epoch)| epoch),
             to: Some(booking.letter.to.clone()),
             language: booking.ask.language,
+            mail: Some(booking.letter.id),
         }
     }
 

@@ -94,25 +94,25 @@ pub struct Page {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
     #[serde(rename = "i")]
-    id: SessionId,
+    pub(super) id: SessionId,
     #[serde(rename = "u")]
-    user: UserId,
+    pub(super) user: UserId,
     #[serde(rename = "c")]
-    created: Timestamp,
+    pub(super) created: Timestamp,
     #[serde(rename = "l")]
-    used: Timestamp,
+    pub(super) used: Timestamp,
     #[serde(rename = "e")]
-    epoch: u64,
+    pub(super) epoch: u64,
     #[serde(rename = "p")]
-    ip: IpAddr,
+    pub(super) ip: IpAddr,
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
-    agent: Option<String>,
+    pub(super) agent: Option<String>,
 }
 
-const SESSIONS: Table<TokenHash, Row> = Table::new("identity.session");
-const OF_USER: Table<(UserId, SessionId), TokenHash> = Table::new("identity.session.user");
+pub(super) const SESSIONS: Table<TokenHash, Row> = Table::new("identity.session");
+pub(super) const OF_USER: Table<(UserId, SessionId), TokenHash> = Table::new("identity.session.user");
 
 /// How often the last use is written down; more often where sessions are short: see
 /// [`Accounts::authenticate`].
@@ -129,13 +129,13 @@ const TIDIED: usize = 4;
 const AGENT_CHARS: usize = 200;
 
 impl Row {
-    fn is_live(&self, epoch: u64, settings: &Settings, now: Timestamp) -> bool {
+    pub(super) fn is_live(&self, epoch: u64, settings: &Settings, now: Timestamp) -> bool {
         self.epoch == epoch
             && lives(self.used, settings.idle, now)
             && lives(self.created, settings.lifetime, now)
     }
 
-    fn expires(&self, settings: &Settings) -> Timestamp {
+    pub(super) fn expires(&self, settings: &Settings) -> Timestamp {
         (self.used + settings.idle).min(self.created + settings.lifetime)
     }
 
@@ -225,7 +225,7 @@ fn tidy(
     Ok(())
 }
 
-fn remove(tx: &mut Tx<'_>, user: UserId, id: SessionId, hash: &TokenHash) {
+pub(super) fn remove(tx: &mut Tx<'_>, user: UserId, id: SessionId, hash: &TokenHash) {
     tx.delete(&SESSIONS, hash);
     tx.delete(&OF_USER, &(user, id));
 }

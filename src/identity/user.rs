@@ -58,6 +58,13 @@ pub(super) struct Account {
     /// Grows when all sessions are ended; older ones are dead at once, however many there are.
     #[serde(default)]
     pub(super) session_epoch: u64,
+    /// When its owner last began a session.
+    #[serde(default)]
+    pub(super) last_login_at: Option<Timestamp>,
+    /// Since when the operator keeps it locked: nobody is let in, and to whoever tries it looks
+    /// like a wrong password.
+    #[serde(default)]
+    pub(super) locked_at: Option<Timestamp>,
 }
 
 impl Account {
@@ -72,7 +79,7 @@ impl Account {
     }
 }
 
-const ACCOUNTS: Table<UserId, Account> = Table::new("identity.account");
+pub(super) const ACCOUNTS: Table<UserId, Account> = Table::new("identity.account");
 const BY_ADDRESS: Table<LookupAddress, UserId> = Table::new("identity.address");
 
 /// The account of `id`.

@@ -62,9 +62,9 @@ impl Trial {
     }
 }
 
-/// What is on record of who wants the test mail sent to `to`.
-pub fn entry(world: &World, to: &EmailAddress) -> audit::Entry {
-    audit::Entry::new(world, "operator", "test_mail", to.as_str())
+/// What is on record of `actor`, who wants the test mail sent to `to`.
+pub fn entry(world: &World, to: &EmailAddress, actor: &str) -> audit::Entry {
+    audit::Entry::new(world, actor, "test_mail", to.as_str())
 }
 
 /// The test mail, not yet in the outbox.

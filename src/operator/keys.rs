@@ -1,12 +1,12 @@
 //! API keys: who of the team's other programs may have mail sent. A key is an opaque token of
 //! which only the hash is stored; what may be done with one is in `send`.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::By;
 use super::Operator;
 use crate::audit;
 use crate::id::identifier;
@@ -121,11 +121,11 @@ pub(super) fn is_good(read: &impl Read, hash: &TokenHash) -> Result<bool, store:
 }
 
 impl Operator {
-    /// Makes a key called `name`, for `ip`. The token that is answered is not seen again.
+    /// Makes a key called `name`, for `by`. The token that is answered is not seen again.
     ///
     /// # Errors
     /// The name, too many keys, or the store.
-    pub async fn create_key(&self, name: &str, ip: IpAddr) -> Result<(ApiKey, Token), KeyError> {
+    pub async fn create_key(&self, name: &str, by: &By) -> Result<(ApiKey, Token), KeyError> {
         let name = name.trim();
         let odd = name.chars().any(|c| hides(c) && !shapes(c));
         if odd || !is_visible(name) || name.chars().count() > NAME_CHARS {
@@ -140,7 +140,7 @@ impl Operator {
             used: None,
         };
         let entry = self
-            .entry("key_create", &row.id.to_string(), ip)
+            .entry("key_create", &row.id.to_string(), by)
             .detail(name);
         let made = self
             .store
@@ -170,13 +170,13 @@ impl Operator {
         Ok(rows.into_iter().map(Row::view).collect())
     }
 
-    /// Takes the key away, for `ip`: from now on nobody is let in by it. Mail that it ordered
+    /// Takes the key away, for `by`: from now on nobody is let in by it. Mail that it ordered
     /// still goes out.
     ///
     /// # Errors
     /// No such key, or the store.
-    pub async fn revoke_key(&self, id: KeyId, ip: IpAddr) -> Result<(), KeyError> {
-        let entry = self.entry("key_revoke", &id.to_string(), ip);
+    pub async fn revoke_key(&self, id: KeyId, by: &By) -> Result<(), KeyError> {
+        let entry = self.entry("key_revoke", &id.to_string(), by);
         self.store
             .write(move |tx| {
                 let hash = tx.get(&HASHES, &id)?.ok_or(KeyError::NotFound)?;

@@ -3,6 +3,7 @@
 //! audit record. How it is asked for and answered (HTTP, status codes, texts) is not known here.
 
 mod bench;
+mod by;
 mod keys;
 mod order;
 mod outbox;
@@ -11,8 +12,6 @@ mod routes;
 mod send;
 mod test_mail;
 mod unsent;
-
-use std::net::IpAddr;
 
 use crate::audit;
 use crate::identity::Accounts;
@@ -23,6 +22,8 @@ use crate::world::World;
 
 pub use bench::Bench;
 pub use bench::Busy;
+pub use by::By;
+pub use by::MalformedName;
 pub use keys::ApiKey;
 pub use keys::Holder;
 pub use keys::KeyError;
@@ -58,8 +59,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// The entry that says that the operator did `action` to `subject`, from `ip`.
-    fn entry(&self, action: &str, subject: &str, ip: IpAddr) -> audit::Entry {
-        audit::Entry::new(&self.world, "operator", action, subject).from(ip)
+    /// The entry that says that the operator did `action` to `subject`, by the hands of `by`.
+    fn entry(&self, action: &str, subject: &str, by: &By) -> audit::Entry {
+        audit::Entry::new(&self.world, &by.actor(), action, subject).from(by.ip)
     }
 }

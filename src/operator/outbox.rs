@@ -1,7 +1,6 @@
 //! What the operator does to a mail in the outbox.
 
-use std::net::IpAddr;
-
+use super::By;
 use super::Operator;
 use crate::audit;
 use crate::identity;
@@ -59,13 +58,13 @@ pub enum OutboxError {
 }
 
 impl Operator {
-    /// Does `action` to the mail called `id`, for `ip`. Answers the mail as it stands after it:
+    /// Does `action` to the mail called `id`, for `by`. Answers the mail as it stands after it:
     /// another one where a new code or link was made in its place.
     ///
     /// # Errors
     /// No such mail, its state forbids it, or the store.
-    pub async fn act(&self, id: OutboxId, action: Action, ip: IpAddr) -> Result<Item, OutboxError> {
-        let entry = self.entry(action.word(), &id.to_string(), ip);
+    pub async fn act(&self, id: OutboxId, action: Action, by: &By) -> Result<Item, OutboxError> {
+        let entry = self.entry(action.word(), &id.to_string(), by);
         match self.change(id, action, entry.clone()).await? {
             Ok(row) => Ok(Item { id, row }),
             // What it carries is good for nothing any more; its owner still waits for one.

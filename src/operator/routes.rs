@@ -1,7 +1,6 @@
 //! Switching routes off and on.
 
-use std::net::IpAddr;
-
+use super::By;
 use super::Operator;
 use crate::audit;
 use crate::mail::route;
@@ -50,7 +49,7 @@ impl Operator {
         Ok(routes)
     }
 
-    /// Pauses or resumes a route, for `ip`. Pausing one that is paused is no error, and is not
+    /// Pauses or resumes a route, for `by`. Pausing one that is paused is no error, and is not
     /// recorded again; a route that rests is tried at once when it is resumed. Answers how the
     /// route is after it.
     ///
@@ -60,7 +59,7 @@ impl Operator {
         &self,
         name: RouteName,
         switch: Switch,
-        ip: IpAddr,
+        by: &By,
     ) -> Result<Status, RouteError> {
         let known = |status: &Status| status.name == name;
         if !self.routes.routes().iter().any(known) {
@@ -70,7 +69,7 @@ impl Operator {
             Switch::Pause => "route_pause",
             Switch::Resume => "route_resume",
         };
-        let entry = self.entry(action, name.word(), ip);
+        let entry = self.entry(action, name.word(), by);
         let now = self.world.now();
         self.store
             .write(move |tx| {

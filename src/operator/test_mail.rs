@@ -1,8 +1,8 @@
 //! The test mail that the operator has sent. How its outcome is found out is `mail::trial`'s.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
+use super::By;
 use super::Operator;
 use crate::address::EmailAddress;
 use crate::events::Events;
@@ -12,7 +12,7 @@ use crate::mail::trial::Trial;
 use crate::mail::trial::TrialError;
 
 impl Operator {
-    /// Sends the test mail to `to`, for `ip`, and waits for its outcome, at most for `patience`.
+    /// Sends the test mail to `to`, for `by`, and waits for its outcome, at most for `patience`.
     /// `events` tells when something happened to it.
     ///
     /// # Errors
@@ -21,12 +21,12 @@ impl Operator {
         &self,
         to: &EmailAddress,
         language: Language,
-        ip: IpAddr,
+        by: &By,
         events: &Events,
         patience: Duration,
     ) -> Result<Trial, TrialError> {
         let letter = trial::compose(&self.mailer, to, language)?;
-        let entry = trial::entry(&self.world, to).from(ip);
+        let entry = trial::entry(&self.world, to, &by.actor()).from(by.ip);
         let (store, routes) = (&self.store, &self.routes);
         let followed = trial::follow(letter, entry, store, events, routes, &self.world, patience);
         Ok(followed.await?)

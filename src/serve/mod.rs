@@ -23,6 +23,7 @@ use crate::identity::Accounts;
 use crate::identity::password;
 use crate::inbox;
 use crate::inbox::Inbox;
+use crate::journal::Journal;
 use crate::mail;
 use crate::mail::Letter;
 use crate::mail::Mailer;
@@ -127,7 +128,19 @@ fn who(running: Option<&Address>) -> String {
 
 /// Opens everything and starts to listen. When it returns, all listeners take connections.
 pub async fn start(settings: Settings, world: World) -> Result<Running, StartError> {
-    Ok(open(settings, world, None).await?.0)
+    start_with(settings, world, Journal::default()).await
+}
+
+/// The same, which shows the lines of `journal` as its log. It is the process's, as the log is.
+///
+/// # Errors
+/// Those of [`start`].
+pub async fn start_with(
+    settings: Settings,
+    world: World,
+    journal: Journal,
+) -> Result<Running, StartError> {
+    Ok(open(settings, world, journal, None).await?.0)
 }
 
 /// The OpenAPI document of a gatepost with these settings, as JSON or YAML. Nothing is opened.
@@ -169,10 +182,12 @@ struct Parts {
 async fn open(
     settings: Settings,
     world: World,
+    journal: Journal,
     trial: Option<&EmailAddress>,
 ) -> Result<(Running, Parts), StartError> {
     let folder = Folder::open(&settings.data.dir)?;
     let events = Events::default();
+    journal.wake(events.clone());
     // The store's lock is what keeps a second process out: it comes before anything is written.
     let store = open_store(&folder, &settings, &events, &world).await?;
     // One that was killed left its address behind, where anybody may listen by now.
@@ -238,6 +253,7 @@ async fn open(
             store: store.clone(),
             events: events.clone(),
             routes: routes.clone(),
+            journal,
             world: world.clone(),
         },
         rooms::http(

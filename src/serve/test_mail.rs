@@ -77,7 +77,7 @@ pub async fn send_test_mail(
     settings.http.listen = ([127, 0, 0, 1], 0).into();
     settings.smtp.listen = ([127, 0, 0, 1], 0).into();
     settings.smtp.listen_tls = None;
-    let (running, parts) = match super::open(settings, world.clone(), Some(&to)).await {
+    let (running, parts) = match super::open(settings, world.clone(), Journal::default(), Some(&to)).await {
         Ok(opened) => opened,
         Err(StartError::InUse {
             running: Some(_), ..
@@ -93,7 +93,7 @@ pub async fn send_test_mail(
         .expect("it was opened with somebody to write to");
     let (store, events, routes) = (&parts.store, &parts.events, &parts.routes);
     let world = &parts.world;
-    let entry = trial::entry(world, &to);
+    let entry = trial::entry(world, &to, "operator");
     let trial = trial::follow(letter, entry, store, events, routes, world, PATIENCE).await;
     let told = match trial {
         Ok(trial) => {

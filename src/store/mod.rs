@@ -32,6 +32,7 @@
 
 mod engine;
 mod key;
+pub mod page;
 mod redb;
 mod table;
 mod transaction;

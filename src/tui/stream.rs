@@ -1,6 +1,7 @@
 //! The thread that listens to the server's events, and tells when it cannot. When to try again is
 //! the model's to say.
 
+use std::convert::Infallible;
 use std::sync::mpsc;
 
 use crate::client;
@@ -49,10 +50,7 @@ fn listen(
 ) -> Problem {
     match attempt(client, world, tell, last) {
         Err(error) => worker::problem(error),
-        Ok(()) => Problem {
-            unreachable: true,
-            ..Problem::default()
-        },
+        Ok(never) => match never {},
     }
 }
 
@@ -61,7 +59,7 @@ fn attempt(
     world: &World,
     tell: &impl Fn(Msg),
     last: &mut Option<String>,
-) -> Result<(), client::Error> {
+) -> Result<Infallible, client::Error> {
     let start = world.elapsed();
     let about = client.about()?.value;
     let latency = world.elapsed().saturating_sub(start);
@@ -70,20 +68,23 @@ fn attempt(
         about: Box::new(about),
         latency,
     });
-    while let Some(event) = listener.next()? {
-        if let Some(id) = event.id {
-            *last = Some(id);
+    loop {
+        while let Some(event) = listener.next()? {
+            if let Some(id) = event.id {
+                *last = Some(id);
+            }
+            let topic = match event.event.as_str() {
+                "outbox" => Topic::Outbox,
+                "inbox" => Topic::Inbox,
+                "routes" => Topic::Routes,
+                "audit" => Topic::Audit,
+                "log" => Topic::Log,
+                // A newer server has more to tell.
+                _ => continue,
+            };
+            tell(Msg::Event(topic));
         }
-        let topic = match event.event.as_str() {
-            "outbox" => Topic::Outbox,
-            "inbox" => Topic::Inbox,
-            "routes" => Topic::Routes,
-            "audit" => Topic::Audit,
-            "log" => Topic::Log,
-            // A newer server has more to tell.
-            _ => continue,
-        };
-        tell(Msg::Event(topic));
+        // It has listened for a while: another request goes on where this one was.
+        listener = client.listen(last.as_deref())?;
     }
-    Ok(())
 }

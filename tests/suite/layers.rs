@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["text", "world"],
     &["address", "language", "secret"],
     &["events"],
-    &["store"],
+    &["journal", "store"],
     &["id"],
     &["audit"],
     &["inbox", "mail"],

@@ -117,11 +117,11 @@ problems! {
 problems! {
     /// Of making one.
     CreateProblems: MalformedBody, BodyTimeout, BodyTooLarge, UnsupportedMediaType,
-        InvalidFields, AdminRequired, TooManyKeys, Unavailable
+        InvalidFields, AdminRequired, BadParameter, TooManyKeys, Unavailable
 }
 problems! {
     /// Of revoking one.
-    RevokeProblems: AdminRequired, NotFound, Unavailable
+    RevokeProblems: AdminRequired, BadParameter, NotFound, Unavailable
 }
 
 impl From<KeyError> for Problem {
@@ -183,8 +183,8 @@ impl KeysApi {
     ) -> Result<reply::Created<NewApiKey>, Refused<CreateProblems>> {
         let allowed = self.guard.require_token(&token);
         let ((), form) = form.behind(request, allowed).await?;
-        let ip = caller::address(request, self.trusted_proxies);
-        let (made, key) = self.operator.create_key(&form.name, ip).await?;
+        let by = caller::operator(request, self.trusted_proxies)?;
+        let (made, key) = self.operator.create_key(&form.name, &by).await?;
         Ok(reply::Created(NewApiKey {
             id: made.id.to_string(),
             name: made.name,
@@ -207,8 +207,8 @@ impl KeysApi {
     ) -> Result<reply::NoContent, Refused<RevokeProblems>> {
         self.guard.require_token(&token)?;
         let id = id.0.parse().map_err(|_| Problem::new(Kind::NotFound))?;
-        let ip = caller::address(request, self.trusted_proxies);
-        self.operator.revoke_key(id, ip).await?;
+        let by = caller::operator(request, self.trusted_proxies)?;
+        self.operator.revoke_key(id, &by).await?;
         Ok(reply::NoContent)
     }
 }

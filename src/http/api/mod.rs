@@ -57,7 +57,9 @@ pub const GROUPS: &[(&str, &str)] = &[
     ),
     (
         "admin",
-        "The operator's part. It needs the token of `data/admin.token`, also in `dev`.",
+        "The operator's part. It needs the token of `data/admin.token`, also in `dev`. Who acts may \
+         say who they are in the header `Gatepost-Operator` (1 to 64 visible characters, \
+         percent-encoded UTF-8): the audit record then names `operator:NAME` and not `operator`.",
     ),
     (
         "service",

@@ -15,6 +15,7 @@ use poem_openapi::param::Header;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::audit;
 use crate::events::Events;
 use crate::events::Topic;
 use crate::events::Watch;
@@ -32,6 +33,7 @@ use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::inbox;
 use crate::inbox::Inbox;
+use crate::journal::Journal;
 use crate::language::Language;
 use crate::mail::outbox;
 use crate::operator::Operator;
@@ -63,6 +65,8 @@ pub struct Sources {
     pub operator: Operator,
     /// The captured mail.
     pub inbox: Inbox,
+    /// The log.
+    pub journal: Journal,
     /// Those that the store wakes.
     pub events: Events,
     /// Turns to `true` when the service is being stopped.
@@ -99,8 +103,10 @@ impl EventsApi {
 impl EventsApi {
     /// Be told what happens.
     ///
-    /// Server-sent events: `outbox` with the counts by state, `inbox` with `{total}` and `routes`
-    /// with what `list_routes` answers. Each tells how things are now. All three come at once when
+    /// Server-sent events: `outbox` with the counts by state, `inbox` with `{total}`, `routes` with
+    /// what `list_routes` answers, `audit` with `{newest}`, the id of the newest entry (users,
+    /// sessions and tokens change with it), and `log` with `{newest}`, the number of the newest line
+    /// that is no debug or trace. Each tells how things are now. All of them come at once when
     /// the connection is made; a client that sends the `id` of the last event it saw as
     /// `Last-Event-ID` is told only what has changed since. At most ten a second; what happens in
     /// between is told by the next one.
@@ -185,6 +191,12 @@ struct Listener {
 #[derive(Serialize)]
 struct InboxTold {
     total: Option<u64>,
+}
+
+/// What the events of the audit record and of the log tell.
+#[derive(Serialize)]
+struct NewestTold {
+    newest: Option<String>,
 }
 
 impl Listener {
@@ -278,6 +290,16 @@ impl Listener {
                 let routes = self.sources.operator.statuses().await?;
                 ("routes", json(&Routes::told(routes, self.language)))
             }
+            Topic::Audit => {
+                let newest = self.sources.operator.store.read(|read| audit::newest(read));
+                let newest = newest.await?.map(|id| id.to_string());
+                ("audit", json(&NewestTold { newest }))
+            }
+            Topic::Log => {
+                let newest = self.sources.journal.newest();
+                let newest = (newest > 0).then(|| newest.to_string());
+                ("log", json(&NewestTold { newest }))
+            }
         })
     }
 
@@ -297,16 +319,18 @@ mod tests {
 
     #[test]
     fn only_ids_of_this_process_are_understood() {
-        assert_eq!(seen("b007", "b007-1-2-3"), Some([1, 2, 3].map(Some)));
-        assert_eq!(seen("b007", "b007-1-new-3"), Some([Some(1), None, Some(3)]));
+        let all = [1, 2, 3, 4, 5].map(Some);
+        assert_eq!(seen("b007", "b007-1-2-3-4-5"), Some(all));
+        let some = [Some(1), None, Some(3), None, Some(5)];
+        assert_eq!(seen("b007", "b007-1-new-3-new-5"), Some(some));
         for id in [
             "",
             "b007",
-            "b008-1-2-3",
-            "b007-1-2",
+            "b008-1-2-3-4-5",
             "b007-1-2-3-4",
-            "b007-1-x-3",
-            "b0071-2-3",
+            "b007-1-2-3-4-5-6",
+            "b007-1-x-3-4-5",
+            "b0071-2-3-4-5",
         ] {
             assert_eq!(seen("b007", id), None, "{id}");
         }

@@ -2,8 +2,10 @@
 //! operator's token everywhere, also in `dev` on loopback.
 
 pub mod events;
+pub mod log;
 pub mod mail;
 pub mod outbox;
+pub mod paging;
 pub mod route;
 pub mod routes;
 pub mod test_mail;

@@ -43,7 +43,7 @@ problems! {
 }
 problems! {
     /// Of doing something to one.
-    ActionProblems: AdminRequired, NotFound, OutboxConflict, Unavailable
+    ActionProblems: AdminRequired, BadParameter, NotFound, OutboxConflict, Unavailable
 }
 
 /// The outbox.
@@ -241,8 +241,8 @@ impl OutboxApi {
         action: Action,
     ) -> Result<reply::Reply<OutboxMail>, Refused<ActionProblems>> {
         self.guard.require_token(token)?;
-        let ip = caller::address(request, self.trusted_proxies);
-        let item = self.operator.act(name(id)?, action, ip).await?;
+        let by = caller::operator(request, self.trusted_proxies)?;
+        let item = self.operator.act(name(id)?, action, &by).await?;
         let telling = self.telling(request).await?;
         let told = telling.mail(item.id, item.row);
         Ok(reply::Reply(told))

@@ -30,7 +30,7 @@ problems! {
 }
 problems! {
     /// Of switching one.
-    SwitchProblems: AdminRequired, NotFound, Unavailable
+    SwitchProblems: AdminRequired, BadParameter, NotFound, Unavailable
 }
 
 /// The routes.
@@ -107,8 +107,8 @@ impl RoutesApi {
     ) -> Result<reply::Reply<Route>, Refused<SwitchProblems>> {
         self.guard.require_token(token)?;
         let name = RouteName::from_word(&name.0).ok_or(Problem::new(Kind::NotFound))?;
-        let ip = caller::address(request, self.trusted_proxies);
-        let status = self.operator.switch(name, switch, ip).await?;
+        let by = caller::operator(request, self.trusted_proxies)?;
+        let status = self.operator.switch(name, switch, &by).await?;
         Ok(reply::Reply(Route::told(status, self.language(request))))
     }
 

@@ -102,7 +102,7 @@ impl Example for TestMail {
 problems! {
     /// Of the test mail.
     TestMailProblems: MalformedBody, BodyTimeout, BodyTooLarge, UnsupportedMediaType,
-        InvalidFields, AdminRequired, Unavailable, ShuttingDown
+        InvalidFields, AdminRequired, BadParameter, Unavailable, ShuttingDown
 }
 
 /// Sends the test mail.
@@ -156,9 +156,9 @@ impl TestMailApi {
         let ((), form) = form.behind(request, allowed).await?;
         let (to, language) = self.parse(&form)?;
         let mut closing = self.closing.clone();
-        let ip = caller::address(request, self.trusted_proxies);
+        let by = caller::operator(request, self.trusted_proxies)?;
         let operator = &self.operator;
-        let trial = operator.send_test_mail(&to, language, ip, &self.events, PATIENCE);
+        let trial = operator.send_test_mail(&to, language, &by, &self.events, PATIENCE);
         let trial = tokio::select! {
             trial = trial => trial?,
             // The mail is in the outbox: it goes out, only nobody is told here.

@@ -1,0 +1,617 @@
+//! Codes, links and verification tokens, as the operator sees them: never what is mailed or
+//! answered, and never its hash.
+//!
+//! A token's name says where its row is and gives no access: a code's is its flow's key (kind and
+//! address), when it was issued, and which of those of that moment; a link's and a verification
+//! token's is a digest of the stored hash, from which nobody gets back to it.
+
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::address::EmailAddress;
+use crate::address::LookupAddress;
+use crate::audit;
+use crate::identity::code;
+use crate::identity::code::Proof;
+use crate::identity::form::Purpose;
+use crate::identity::lives;
+use crate::identity::recover::LINKS;
+use crate::identity::recover::Link;
+use crate::identity::request;
+use crate::identity::request::FLOWS;
+use crate::identity::request::Flow;
+use crate::identity::request::Wanted;
+use crate::identity::user;
+use crate::identity::user::Account;
+use crate::identity::user::UserId;
+use crate::mail::OutboxId;
+use crate::secret::Code;
+use crate::secret::TokenHash;
+use crate::secret::same_mac;
+use crate::store;
+use crate::store::Key;
+use crate::store::Read;
+use crate::store::Tx;
+use crate::store::page;
+use crate::store::page::Ask;
+use crate::store::page::LOOK;
+use crate::store::page::Page;
+use crate::store::page::PageError;
+use crate::store::page::place;
+use crate::world::Timestamp;
+
+use super::Accounts;
+use super::Error;
+use super::has;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$of])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: [$name; [$($word),*].len()] = [$($name::$variant),*];
+
+            /// Its stable word.
+            pub const fn word(self) -> &'static str {
+                match self { $($name::$variant => $word,)* }
+            }
+
+            /// The one of this word.
+            pub fn from_word(word: &str) -> Option<$name> {
+                $name::ALL.into_iter().find(|one| one.word() == word)
+            }
+        }
+    };
+}
+
+words! {
+    /// What a token is.
+    TokenKind {
+        /// A code to prove an address before an account is made for it.
+        RegistrationCode = "registration_code",
+        /// A code to choose a new password.
+        ResetCode = "reset_code",
+        /// A link to choose a new password.
+        ResetLink = "reset_link",
+        /// What a registration code was exchanged for.
+        RegistrationToken = "registration_token",
+        /// What a reset code was exchanged for.
+        ResetToken = "reset_token",
+    }
+}
+
+words! {
+    /// How a token stands.
+    TokenState {
+        /// It is good.
+        Live = "live",
+        /// Its time is over.
+        Lapsed = "lapsed",
+        /// No try is left.
+        Spent = "spent",
+        /// A login or a new password came after it, or the account it was to make is there.
+        Overtaken = "overtaken",
+    }
+}
+
+/// The name of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenName {
+    /// Of a code.
+    Code {
+        /// The number of the kind of its flow.
+        wanted: u8,
+        /// The address of its flow.
+        address: LookupAddress,
+        /// When it was issued.
+        at: Timestamp,
+        /// Which of those that were issued then.
+        nth: u8,
+    },
+    /// Of a link or a verification token.
+    Hashed {
+        /// Which of the two.
+        link: bool,
+        /// See [`TokenHash::name`].
+        digest: [u8; 16],
+    },
+}
+
+/// In front of every name.
+const PREFIX: &str = "tk_";
+/// The first bytes of names that are no code's.
+const LINK: u8 = 3;
+const PROOF: u8 = 4;
+
+impl std::fmt::Display for TokenName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bytes = match self {
+            TokenName::Code {
+                wanted,
+                address,
+                at,
+                nth,
+            } => place(&(*wanted, address.clone(), *at, *nth)),
+            TokenName::Hashed { link, digest } => {
+                place(&(if *link { LINK } else { PROOF }, *digest))
+            }
+        };
+        write!(f, "{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl TokenName {
+    /// Reads one; `None` when it is none.
+    pub fn read(text: &str) -> Option<TokenName> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        let mut rest = bytes.as_slice();
+        let name = match u8::decode(&mut rest).ok()? {
+            kind @ (LINK | PROOF) => TokenName::Hashed {
+                link: kind == LINK,
+                digest: Key::decode(&mut rest).ok()?,
+            },
+            wanted @ (1 | 2) => {
+                let (address, at, nth) = Key::decode(&mut rest).ok()?;
+                TokenName::Code {
+                    wanted,
+                    address,
+                    at,
+                    nth,
+                }
+            }
+            _ => return None,
+        };
+        rest.is_empty().then_some(name)
+    }
+}
+
+/// A code, a link or a verification token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// Its name.
+    pub name: TokenName,
+    /// What it is.
+    pub kind: TokenKind,
+    /// Whose mailbox it was sent to, or would have been.
+    pub email: String,
+    /// Whose account, where there is one.
+    pub user: Option<UserId>,
+    /// How it stands.
+    pub state: TokenState,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// How many wrong tries are left, where tries are counted.
+    pub attempts_left: Option<u32>,
+    /// The mail that carries it, where that is known.
+    pub mail: Option<OutboxId>,
+}
+
+impl TokenRecord {
+    /// What the audit record says of it.
+    fn detail(&self) -> String {
+        format!("{} {}", self.kind.word(), self.name)
+    }
+
+    /// The address by which it is found.
+    fn lookup(&self) -> Option<LookupAddress> {
+        self.email.parse().ok().map(|email: EmailAddress| email.lookup())
+    }
+}
+
+/// Which tokens to list.
+#[derive(Debug, Clone, Default)]
+pub struct TokenFilter {
+    /// Only those of this kind.
+    pub kind: Option<TokenKind>,
+    /// Only those that stand so.
+    pub state: Option<TokenState>,
+    /// Only those of this address.
+    pub email: Option<EmailAddress>,
+    /// Only those with this in what a list shows, in any case.
+    pub q: Option<String>,
+}
+
+/// By what tokens are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenSort {
+    /// When they were made.
+    CreatedAt,
+    /// When they lapse.
+    ExpiresAt,
+    /// Whose they are.
+    Email,
+    /// What they are.
+    Kind,
+}
+
+impl TokenSort {
+    fn place(self, token: &TokenRecord) -> Vec<u8> {
+        let name = token.name.to_string();
+        match self {
+            TokenSort::CreatedAt => place(&(token.created_at, name)),
+            TokenSort::ExpiresAt => place(&(token.expires_at, name)),
+            TokenSort::Email => place(&(token.email.to_lowercase(), name)),
+            TokenSort::Kind => place(&(token.kind.word().to_owned(), name)),
+        }
+    }
+}
+
+/// A token as it is stored.
+enum Stored {
+    Code {
+        wanted: Wanted,
+        address: LookupAddress,
+        flow: Rc<Flow>,
+        index: usize,
+    },
+    Link(TokenHash, Link),
+    Proof(TokenHash, Proof),
+}
+
+impl Stored {
+    fn name(&self) -> TokenName {
+        match self {
+            Stored::Code {
+                wanted,
+                address,
+                flow,
+                index,
+            } => {
+                let at = flow.codes[*index].at;
+                let before = flow.codes[..*index].iter().filter(|code| code.at == at);
+                TokenName::Code {
+                    wanted: *wanted as u8,
+                    address: address.clone(),
+                    at,
+                    nth: u8::try_from(before.count()).unwrap_or(u8::MAX),
+                }
+            }
+            Stored::Link(hash, _) => TokenName::Hashed {
+                link: true,
+                digest: hash.name(),
+            },
+            Stored::Proof(hash, _) => TokenName::Hashed {
+                link: false,
+                digest: hash.name(),
+            },
+        }
+    }
+}
+
+/// The codes of a flow.
+fn codes(wanted: Wanted, address: &LookupAddress, flow: Flow) -> Vec<Stored> {
+    let flow = Rc::new(flow);
+    let code = |index| Stored::Code {
+        wanted,
+        address: address.clone(),
+        flow: flow.clone(),
+        index,
+    };
+    (0..flow.codes.len()).map(code).collect()
+}
+
+/// Every token.
+fn all<'a>(
+    read: &'a impl Read,
+) -> Result<impl Iterator<Item = Result<Stored, store::Error>> + 'a, store::Error> {
+    let flows = read.scan(FLOWS.all())?.flat_map(|row| match row {
+        Ok(((number, address), flow)) => {
+            let wanted = Wanted::ALL.into_iter().find(|one| *one as u8 == number);
+            let found = wanted.map(|wanted| codes(wanted, &address, flow));
+            found.unwrap_or_default().into_iter().map(Ok).collect()
+        }
+        Err(error) => vec![Err(error)],
+    });
+    let links = read.scan(LINKS.all())?;
+    let links = links.map(|row| row.map(|(hash, link)| Stored::Link(hash, link)));
+    let proofs = read.scan(code::TOKENS.all())?;
+    let proofs = proofs.map(|row| row.map(|(hash, proof)| Stored::Proof(hash, proof)));
+    Ok(flows.chain(links).chain(proofs))
+}
+
+/// The token of this name. A code is one look-up.
+fn find(read: &impl Read, name: &TokenName) -> Result<Option<Stored>, store::Error> {
+    match name {
+        TokenName::Code {
+            wanted, address, ..
+        } => {
+            let wanted = Wanted::ALL.into_iter().find(|one| *one as u8 == *wanted);
+            let Some(wanted) = wanted else {
+                return Ok(None);
+            };
+            let flow = request::flow(read, wanted, address)?;
+            let codes = flow.map(|flow| codes(wanted, address, flow));
+            let mut codes = codes.into_iter().flatten();
+            Ok(codes.find(|code| code.name() == *name))
+        }
+        TokenName::Hashed { link: true, digest } => {
+            for row in read.scan(LINKS.all())?.take(LOOK) {
+                let (hash, link) = row?;
+                if hash.name() == *digest {
+                    return Ok(Some(Stored::Link(hash, link)));
+                }
+            }
+            Ok(None)
+        }
+        TokenName::Hashed { digest, .. } => {
+            for row in read.scan(code::TOKENS.all())?.take(LOOK) {
+                let (hash, proof) = row?;
+                if hash.name() == *digest {
+                    return Ok(Some(Stored::Proof(hash, proof)));
+                }
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// Where the row of a token is, for a transaction that has no time to look for it.
+#[derive(Clone)]
+enum Row {
+    Code(TokenName),
+    Link(TokenHash),
+    Proof(TokenHash),
+}
+
+impl Row {
+    fn of(stored: &Stored) -> Row {
+        match stored {
+            Stored::Code { .. } => Row::Code(stored.name()),
+            Stored::Link(hash, _) => Row::Link(*hash),
+            Stored::Proof(hash, _) => Row::Proof(*hash),
+        }
+    }
+
+    fn get(&self, read: &impl Read) -> Result<Option<Stored>, store::Error> {
+        Ok(match self {
+            Row::Code(name) => find(read, name)?,
+            Row::Link(hash) => read.get(&LINKS, hash)?.map(|link| Stored::Link(*hash, link)),
+            Row::Proof(hash) => {
+                let proof = read.get(&code::TOKENS, hash)?;
+                proof.map(|proof| Stored::Proof(*hash, proof))
+            }
+        })
+    }
+}
+
+impl Accounts {
+    /// A page of all codes, links and verification tokens.
+    ///
+    /// # Errors
+    /// Too many to be sorted, or the store.
+    pub async fn list_tokens(
+        &self,
+        filter: TokenFilter,
+        sort: TokenSort,
+        ask: Ask,
+    ) -> Result<Page<TokenRecord>, PageError> {
+        let now = self.world.now();
+        self.look(move |accounts, read| {
+            let q = filter.q.map(|q| q.to_lowercase());
+            let email = filter.email.map(|email| email.lookup());
+            page::sorted(all(read)?, &ask, LOOK, |stored| {
+                let token = accounts.token_record(read, &stored, now)?;
+                let name = token.name.to_string();
+                let user = token.user.map(|user| user.to_string()).unwrap_or_default();
+                let mail = token.mail.map(|mail| mail.to_string()).unwrap_or_default();
+                let texts = [&name, &user, &token.email, &mail, token.kind.word()];
+                let found = filter.kind.is_none_or(|kind| kind == token.kind)
+                    && filter.state.is_none_or(|state| state == token.state)
+                    && email.as_ref().is_none_or(|email| token.lookup().as_ref() == Some(email))
+                    && has(q.as_ref(), &texts);
+                Ok(found.then(|| (sort.place(&token), token)))
+            })
+        })
+        .await
+    }
+
+    fn token_record(
+        &self,
+        read: &impl Read,
+        stored: &Stored,
+        now: Timestamp,
+    ) -> Result<TokenRecord, store::Error> {
+        let terms = &self.settings.codes;
+        let name = stored.name();
+        Ok(match stored {
+            Stored::Code {
+                wanted,
+                address,
+                flow,
+                index,
+            } => {
+                let issued = &flow.codes[*index];
+                let found = user::find(read, address)?;
+                let epoch = found.as_ref().map_or(0, |(_, account)| account.recovery_epoch);
+                let state = match () {
+                    () if !lives(issued.at, terms.lifetime, now) => TokenState::Lapsed,
+                    () if issued.epoch != epoch => TokenState::Overtaken,
+                    () if flow.tries_left == 0 => TokenState::Spent,
+                    () => TokenState::Live,
+                };
+                let email = issued.to.as_ref().map(EmailAddress::as_str);
+                TokenRecord {
+                    kind: match wanted {
+                        Wanted::RegisterCode => TokenKind::RegistrationCode,
+                        _ => TokenKind::ResetCode,
+                    },
+                    email: email.unwrap_or(address.as_str()).to_owned(),
+                    user: found.map(|(id, _)| id),
+                    state,
+                    created_at: issued.at,
+                    expires_at: issued.at + terms.lifetime,
+                    attempts_left: Some(flow.tries_left),
+                    mail: issued.mail,
+                    name,
+                }
+            }
+            Stored::Link(_, link) => {
+                let account = user::get(read, link.user)?;
+                let email = link.to.as_ref().or(account.as_ref().map(|a| &a.email));
+                let overtaken = |account: &Account| account.recovery_epoch != link.epoch;
+                let state = match () {
+                    () if !lives(link.at, terms.link_lifetime, now) => TokenState::Lapsed,
+                    () if account.as_ref().is_some_and(overtaken) => TokenState::Overtaken,
+                    () => TokenState::Live,
+                };
+                TokenRecord {
+                    name,
+                    kind: TokenKind::ResetLink,
+                    email: email.map(ToString::to_string).unwrap_or_default(),
+                    user: account.map(|_| link.user),
+                    state,
+                    created_at: link.at,
+                    expires_at: link.at + terms.link_lifetime,
+                    attempts_left: None,
+                    mail: link.mail,
+                }
+            }
+            Stored::Proof(_, proof) => {
+                let found = user::find(read, &proof.address)?;
+                let overtaken = match proof.purpose {
+                    Purpose::Register => found.is_some(),
+                    Purpose::ResetPassword => {
+                        let now = found.as_ref().map(|(id, account)| (*id, account.recovery_epoch));
+                        now != proof.account
+                    }
+                };
+                let state = match () {
+                    () if !lives(proof.at, terms.token_lifetime, now) => TokenState::Lapsed,
+                    () if overtaken => TokenState::Overtaken,
+                    () => TokenState::Live,
+                };
+                let email = proof.mailed.as_ref().map(EmailAddress::as_str);
+                TokenRecord {
+                    name,
+                    kind: match proof.purpose {
+                        Purpose::Register => TokenKind::RegistrationToken,
+                        Purpose::ResetPassword => TokenKind::ResetToken,
+                    },
+                    email: email.unwrap_or(proof.address.as_str()).to_owned(),
+                    user: found.map(|(id, _)| id),
+                    state,
+                    created_at: proof.at,
+                    expires_at: proof.at + terms.token_lifetime,
+                    attempts_left: None,
+                    mail: None,
+                }
+            }
+        })
+    }
+
+    async fn seek(&self, name: TokenName) -> Result<(Row, TokenRecord), Error> {
+        let now = self.world.now();
+        self.look(move |accounts, read| {
+            let stored = find(read, &name)?.ok_or(Error::NotFound)?;
+            let record = accounts.token_record(read, &stored, now)?;
+            Ok((Row::of(&stored), record))
+        })
+        .await
+    }
+
+    /// One token.
+    ///
+    /// # Errors
+    /// `NotFound`, `Store`.
+    pub async fn token(&self, name: TokenName) -> Result<TokenRecord, Error> {
+        self.seek(name).await.map(|(_, token)| token)
+    }
+
+    /// Makes a token good for nothing. `entry` becomes one about its address.
+    ///
+    /// # Errors
+    /// `NotFound`, `Store`.
+    pub async fn revoke_token(&self, name: TokenName, entry: audit::Entry) -> Result<(), Error> {
+        let (row, token) = self.seek(name).await?;
+        let entry = about(&token, entry);
+        let accounts = self.clone();
+        self.store
+            .write(move |tx| {
+                let stored = row.get(tx)?.ok_or(Error::NotFound)?;
+                accounts.forget(tx, stored);
+                audit::record(tx, &entry);
+                Ok(())
+            })
+            .await
+    }
+
+    fn forget(&self, tx: &mut Tx<'_>, stored: Stored) {
+        match stored {
+            Stored::Code {
+                wanted,
+                address,
+                flow,
+                index,
+            } => {
+                let mut flow = Flow::clone(&flow);
+                flow.codes.remove(index);
+                let codes = &self.settings.codes;
+                request::put_flow(tx, wanted, &address, &flow, false, codes);
+            }
+            Stored::Link(hash, _) => tx.delete(&LINKS, &hash),
+            Stored::Proof(hash, _) => tx.delete(&code::TOKENS, &hash),
+        }
+    }
+
+    /// Which of `candidates` is the secret of this token, with `entry` on record before anybody
+    /// hears of it. `None`, and nothing on record, when it is none of them.
+    ///
+    /// # Errors
+    /// `NotFound`, `Store`.
+    pub async fn reveal_token(
+        &self,
+        name: TokenName,
+        candidates: Vec<String>,
+        entry: audit::Entry,
+    ) -> Result<Option<String>, Error> {
+        let (row, token) = self.seek(name).await?;
+        let entry = about(&token, entry);
+        let accounts = self.clone();
+        self.store
+            .write(move |tx| {
+                let stored = row.get(tx)?.ok_or(Error::NotFound)?;
+                let secret = candidates.iter().find(|text| accounts.is_secret(&stored, text));
+                if secret.is_some() {
+                    audit::record(tx, &entry);
+                }
+                Ok(secret.cloned())
+            })
+            .await
+    }
+
+    fn is_secret(&self, stored: &Stored, text: &str) -> bool {
+        match stored {
+            Stored::Code {
+                wanted,
+                address,
+                flow,
+                index,
+            } => {
+                let bound = request::bound_to(*wanted, address, flow.id);
+                let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
+                let code = Code::typed(text);
+                let mac = code.map(|code| self.keys.mac(&code, &bound));
+                mac.is_some_and(|mac| same_mac(&flow.codes[*index].mac, &mac))
+            }
+            Stored::Link(hash, _) => {
+                let token = text.trim_end_matches('/').rsplit('/').next();
+                token.is_some_and(|token| TokenHash::of(token).matches(hash))
+            }
+            Stored::Proof(..) => false,
+        }
+    }
+}
+
+/// The entry, about the address of the token.
+fn about(token: &TokenRecord, entry: audit::Entry) -> audit::Entry {
+    let lookup = token.lookup();
+    let subject = lookup.map_or_else(|| token.name.to_string(), |l| l.as_str().to_owned());
+    audit::Entry { subject, ..entry }.detail(&token.detail())
+}
