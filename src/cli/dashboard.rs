@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::config::Surroundings;
 use crate::tui;
 use crate::tui::clipboard;
+use crate::tui::clipboard::Tool;
 use crate::tui::run::Dashboard;
 use crate::tui::run::Setup;
 use crate::tui::theme::Scheme;
@@ -121,20 +122,16 @@ pub fn setup(
         settings: told,
         tools: Tools {
             downloads: wanted.downloads.clone().unwrap_or_else(|| PathBuf::from(".")),
-            clipboards: clipboard::programs(clipboard::Desktop {
-                wayland: surroundings.wayland,
-                x11: surroundings.x11,
-                remote: surroundings.remote,
-            }),
+            clipboards: clipboards(surroundings),
             desktop: !surroundings.remote
                 && (surroundings.wayland || surroundings.x11 || cfg!(target_os = "macos")),
             words: Words(language),
             world: World::system(),
         },
         between: match (surroundings.tmux, surroundings.screen) {
-            (true, _) => clipboard::Between::Tmux,
-            (false, true) => clipboard::Between::Screen,
-            (false, false) => clipboard::Between::Nothing,
+            (true, _) => clipboard::Through::Tmux,
+            (false, true) => clipboard::Through::Screen,
+            (false, false) => clipboard::Through::Nothing,
         },
         mouse: wanted.mouse,
         state_file: surroundings
@@ -142,6 +139,19 @@ pub fn setup(
             .as_ref()
             .map(|folder| folder.join("dashboard.json")),
     })
+}
+
+/// The programs that reach the clipboard of whoever sits here, if they sit at this machine.
+fn clipboards(surroundings: &Surroundings) -> Vec<Tool> {
+    if surroundings.remote {
+        return Vec::new();
+    }
+    let wayland = surroundings.wayland.then_some(Tool::WlCopy);
+    let x11 = surroundings.x11.then_some([Tool::Xclip, Tool::Xsel]);
+    let mac = cfg!(target_os = "macos").then_some(Tool::Pbcopy);
+    let windows = surroundings.wsl.then_some(Tool::Clip);
+    let found = wayland.into_iter().chain(x11.into_iter().flatten());
+    found.chain(mac).chain(windows).collect()
 }
 
 /// The scheme that suits this terminal's background. One that does not say is taken to be dark.

@@ -24,6 +24,8 @@ pub struct Surroundings {
     pub wayland: bool,
     /// Whether there is an X11 desktop.
     pub x11: bool,
+    /// Whether it is a Linux within Windows.
+    pub wsl: bool,
     /// What the person is called here.
     pub user: Option<String>,
     /// Where programs remember what is convenient and no loss
@@ -61,6 +63,7 @@ impl Surroundings {
             remote: find("SSH_CONNECTION").or_else(|| find("SSH_TTY")).is_some(),
             wayland: find("WAYLAND_DISPLAY").is_some(),
             x11: find("DISPLAY").is_some(),
+            wsl: find("WSL_DISTRO_NAME").is_some(),
             user: find("USER").or_else(|| find("LOGNAME")).map(str::to_owned),
             state_folder: state.or_else(home).map(|folder| folder.join("gatepost")),
         }

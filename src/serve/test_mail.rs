@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::client::MailDetail;
 use crate::config::MailMode;
 use crate::config::Settings;
+use crate::journal::Journal;
 use crate::mail::trial;
 use crate::world::World;
 

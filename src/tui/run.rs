@@ -44,7 +44,7 @@ pub struct Setup {
     /// What the workers have.
     pub tools: Tools,
     /// Through what a text for the clipboard has to pass on its way to the terminal.
-    pub between: clipboard::Between,
+    pub between: clipboard::Through,
     /// Whether the mouse is caught.
     pub mouse: bool,
     /// Where it is kept how the dashboard was left.
@@ -270,7 +270,7 @@ impl Loop {
                         }
                         None => {
                             let words = self.setup.tools.words;
-                            let note = Note::bad(words.say("note.too_long_to_copy"));
+                            let note = Note::bad(words.say("note_too_long_to_copy"));
                             self.take_in(Msg::Note(note))?;
                         }
                     }

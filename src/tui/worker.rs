@@ -1,12 +1,13 @@
 //! The threads that do what the model asks for: requests, files, the clipboard. Each job ends in
 //! a message. What must not live here: deciding anything, and drawing.
 
+use std::io;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::mpsc;
-
-use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 use crate::client;
 use crate::client::Answer as Told;
@@ -29,10 +30,15 @@ use super::msg::Msg;
 use super::msg::Note;
 use super::msg::Problem;
 use super::open;
+use super::open::Platform;
 use super::reader::html;
+use super::reader::links::Link;
 use super::safe;
 use super::save;
 use super::words::Words;
+
+/// How long a program may take to put a text into the clipboard.
+const CLIPBOARD: Duration = Duration::from_secs(2);
 
 /// How many requests run at once. A test mail may take two minutes; the others go on meanwhile.
 const THREADS: usize = 4;
@@ -43,7 +49,7 @@ pub struct Tools {
     /// Where attachments are saved.
     pub downloads: PathBuf,
     /// The programs that put a text into this machine's clipboard.
-    pub clipboards: Vec<clipboard::Program>,
+    pub clipboards: Vec<clipboard::Tool>,
     /// Whether there is a desktop with a browser here.
     pub desktop: bool,
     /// What is said.
@@ -55,17 +61,23 @@ pub struct Tools {
 /// The threads. They end when the last job is done after this was dropped.
 pub struct Worker {
     jobs: mpsc::Sender<Effect>,
+    pages: Pages,
 }
+
+/// The folder with the pages for the browser, once there is one.
+type Pages = Arc<Mutex<Option<open::Folder>>>;
 
 impl Worker {
     /// Starts the threads; what they find out is told to `tell`.
     pub fn start(client: &Client, tools: &Tools, tell: impl Fn(Msg) + Clone + Send + 'static) -> Worker {
         let (jobs, queue) = mpsc::channel::<Effect>();
         let queue = Arc::new(Mutex::new(queue));
+        let pages = Pages::default();
         for _ in 0..THREADS {
             let hand = Hand {
                 client: client.clone(),
                 tools: tools.clone(),
+                pages: pages.clone(),
             };
             let (queue, tell) = (queue.clone(), tell.clone());
             std::thread::spawn(move || {
@@ -80,7 +92,7 @@ impl Worker {
                 }
             });
         }
-        Worker { jobs }
+        Worker { jobs, pages }
     }
 
     /// Does `effect`, some time.
@@ -90,10 +102,22 @@ impl Worker {
     }
 }
 
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // A browser has read its page by now; one that is reloaded later finds it gone, which is
+        // better than mails that lie about. What cannot be removed stays.
+        let pages = self.pages.lock().map(|mut pages| pages.take());
+        if let Ok(Some(folder)) = pages {
+            let _ = folder.remove();
+        }
+    }
+}
+
 /// One thread's.
 struct Hand {
     client: Client,
     tools: Tools,
+    pages: Pages,
 }
 
 impl Hand {
@@ -122,12 +146,12 @@ impl Hand {
             Effect::OpenUrl(url) => tell(Msg::Note(self.open_url(&url))),
             Effect::Save { id, index, name } => {
                 let bytes = self.client.attachment(&id, index);
-                let name = name.unwrap_or_else(|| format!("attachment-{index}"));
+                let name = save::attachment_name(name.as_deref(), index);
                 tell(Msg::Note(self.saved(bytes, &name)));
             }
             Effect::Export { id } => {
                 let bytes = self.client.raw_message(&id);
-                tell(Msg::Note(self.saved(bytes, &format!("{id}.eml"))));
+                tell(Msg::Note(self.saved(bytes, &save::mail_name(None, &id))));
             }
             // Those are the terminal's and the loop's.
             Effect::Mouse(_)
@@ -235,33 +259,63 @@ impl Hand {
     /// program of this machine is tried as well.
     fn copy(&self, text: &str, what: &str) -> Note {
         // Neither way may have worked where there is no program; the terminal is the likely one.
-        let _ = clipboard::local(text, &self.tools.clipboards);
-        Note::good(self.tools.words.fill("note.copied", &[("what", what)]))
+        let _ = clipboard::local(text, &self.tools.clipboards, CLIPBOARD);
+        Note::good(self.tools.words.fill("note_copied", &[("what", what)]))
     }
 
     fn browse(&self, id: &str) -> Note {
-        let words = self.tools.words;
-        if !self.tools.desktop {
-            return Note::bad(words.say("note.no_browser"));
-        }
-        let page = match self.client.message(id) {
-            Ok(message) => open::write_page(&message.value, words),
-            Err(error) => return Note::bad(safe::line(&error.to_string())),
-        };
-        match page.and_then(|page| open::in_browser(&page.to_string_lossy())) {
-            Ok(()) => Note::good(words.say("note.browser")),
+        match self.client.message(id) {
+            Ok(message) => self.opened(|| {
+                let page = open::page(&message.value, message.value.html.as_deref());
+                let path = self.page_file(id, &page)?;
+                Ok(Some(open::page_command(Platform::here(), &path)))
+            }),
             Err(error) => Note::bad(safe::line(&error.to_string())),
         }
     }
 
     fn open_url(&self, url: &str) -> Note {
+        self.opened(|| Ok(open::link_command(Platform::here(), &Link::new(url))))
+    }
+
+    /// Starts the program that `prepare` says, and lets it be.
+    fn opened(&self, prepare: impl FnOnce() -> io::Result<Option<Command>>) -> Note {
         let words = self.tools.words;
         if !self.tools.desktop {
-            return Note::bad(words.say("note.no_browser"));
+            return Note::bad(words.say("note_no_browser"));
         }
-        match open::in_browser(url) {
-            Ok(()) => Note::good(words.say("note.browser")),
-            Err(error) => Note::bad(safe::line(&error.to_string())),
+        let started = match prepare() {
+            Ok(None) => return Note::bad(words.say("note_no_web_link")),
+            Ok(Some(mut command)) => command.spawn(),
+            Err(error) => Err(error),
+        };
+        match started {
+            Ok(mut child) => {
+                // Somebody has to ask how it ended, or it stays in the table of processes.
+                std::thread::spawn(move || drop(child.wait()));
+                Note::good(words.say("note_opened"))
+            }
+            Err(error) => Note::bad(words.fill(
+                "note_not_opened",
+                &[("why", &safe::line(&error.to_string()))],
+            )),
+        }
+    }
+
+    /// A file with the page of a mail. It is another one each time: mails of one number differ
+    /// where a server began anew.
+    fn page_file(&self, id: &str, page: &str) -> io::Result<PathBuf> {
+        let mut pages = self.pages.lock().map_err(|_| io::ErrorKind::Other)?;
+        let world = &self.tools.world;
+        if pages.is_none() {
+            let unique = u128::from_be_bytes(world.bytes());
+            *pages = Some(open::Folder::create(&std::env::temp_dir(), &format!("{unique:032x}"))?);
+        }
+        let unique = u32::from_be_bytes(world.bytes());
+        let number = id.parse::<u32>().unwrap_or(0);
+        match pages.as_ref() {
+            Some(folder) => folder.write(u64::from(number) << 32 | u64::from(unique), page),
+            None => Err(io::ErrorKind::Other.into()),
         }
     }
 
@@ -271,13 +325,13 @@ impl Hand {
             Ok(bytes) => bytes,
             Err(error) => return Note::bad(safe::line(&error.to_string())),
         };
-        match save::attachment(&self.tools.downloads, name, &bytes) {
+        match save::save(&self.tools.downloads, name, &bytes) {
             Ok(path) => {
                 let path = safe::line(&path.display().to_string());
-                Note::good(words.fill("note.saved", &[("path", &path)]))
+                Note::good(words.fill("note_saved", &[("path", &path)]))
             }
             Err(error) => Note::bad(words.fill(
-                "note.not_saved",
+                "note_not_saved",
                 &[("why", &safe::line(&error.to_string()))],
             )),
         }
