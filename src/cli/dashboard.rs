@@ -1,6 +1,7 @@
 //! `gatepost tui`, and the dashboard beside `gatepost dev`: from the settings and the environment
 //! to a dashboard on this terminal. What must not live here: the dashboard.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,14 +14,17 @@ use crate::config::Mode;
 use crate::config::Request;
 use crate::config::Settings;
 use crate::config::Surroundings;
+use crate::config::settings;
 use crate::tui;
 use crate::tui::clipboard;
 use crate::tui::clipboard::Tool;
 use crate::tui::run::Dashboard;
 use crate::tui::run::Setup;
+use crate::tui::run::recall;
 use crate::tui::theme::Scheme;
 use crate::tui::words::Words;
 use crate::tui::worker::Tools;
+use crate::world::Timestamp;
 use crate::world::World;
 
 use super::Exit;
@@ -31,7 +35,6 @@ use super::screen;
 use super::screen::Screen;
 use super::server::Server;
 use super::server::failed;
-use super::settings;
 use super::signals::Asked;
 use super::signals::Signals;
 
@@ -55,8 +58,12 @@ pub fn run(args: Args) -> Result<(), Exit> {
     if !is_possible(&surroundings) {
         return print_instead(&client);
     }
-    let settings = settings(Mode::Serve, &args.server.common())?;
-    let setup = setup(&settings, &surroundings, args.read_only)?;
+    let settings = super::settings(Mode::Serve, &args.server.common())?;
+    let target = Target {
+        url: client.url().to_owned(),
+        flags: args.server.again(),
+    };
+    let setup = setup(&settings, &surroundings, &target, args.read_only)?;
     // A wrong token or address is told on a terminal that is still one.
     client.about().map_err(|error| failed(&error))?;
     let client = acting(client, &surroundings);
@@ -85,10 +92,43 @@ fn print_instead(client: &Client) -> Result<(), Exit> {
     screen::print_json(&json, indented)
 }
 
+/// The gatepost that is looked at.
+pub struct Target {
+    /// Where it is.
+    pub url: String,
+    /// The flags with which other commands find it.
+    pub flags: String,
+}
+
+/// What the settings say of keys, columns and colours. Lists are written with commas.
+fn raw(wanted: &settings::Dashboard) -> tui::settings::Raw {
+    let lists = |pairs: &BTreeMap<String, String>| {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, list)| {
+                let items = list.split(',').map(|item| item.trim().to_owned());
+                (name.clone(), items.filter(|item| !item.is_empty()).collect())
+            })
+            .collect()
+    };
+    tui::settings::Raw {
+        keys: lists(&wanted.keys),
+        columns: lists(&wanted.columns),
+        colours: wanted.colors.clone(),
+    }
+}
+
+/// How many seconds the clock on the wall here is ahead of UTC.
+fn utc_offset(now: Timestamp) -> i32 {
+    let now = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
+    jiff::tz::TimeZone::system().to_offset(now).seconds()
+}
+
 /// Everything that the dashboard is told.
 pub fn setup(
     settings: &Settings,
     surroundings: &Surroundings,
+    target: &Target,
     read_only: bool,
 ) -> Result<Setup, Exit> {
     let wanted = &settings.dashboard;
@@ -100,16 +140,8 @@ pub fn setup(
         Look::Dark => Scheme::Dark,
         Look::Auto => background(),
     };
-    let told = tui::Settings::new(tui::Wanted {
-        language,
-        scheme,
-        ascii: wanted.ascii.unwrap_or(!surroundings.utf8),
-        mouse: wanted.mouse,
-        read_only: read_only || wanted.read_only,
-        keys: wanted.keys.clone(),
-        colors: wanted.colors.clone(),
-        columns: wanted.columns.clone(),
-    });
+    let ascii = wanted.ascii.unwrap_or(!surroundings.utf8);
+    let told = tui::Settings::new(&raw(wanted), scheme, ascii, language);
     let told = told.map_err(|errors| {
         let many = if errors.len() == 1 { "" } else { "s" };
         output::complain(&format!("error{many} in the settings of the dashboard:"));
@@ -118,15 +150,25 @@ pub fn setup(
         }
         Exit(MISUSED)
     })?;
+    let state_file = surroundings.state_folder.as_ref();
+    let state_file = state_file.map(|folder| folder.join("dashboard.json"));
+    let world = World::system();
     Ok(Setup {
-        settings: told,
+        settings: tui::Settings {
+            read_only: read_only || wanted.read_only,
+            url: target.url.clone(),
+            twin: target.flags.trim().to_owned(),
+            utc_offset: utc_offset(world.now()),
+            remembered: recall(state_file.as_deref()),
+            ..told
+        },
         tools: Tools {
             downloads: wanted.downloads.clone().unwrap_or_else(|| PathBuf::from(".")),
             clipboards: clipboards(surroundings),
             desktop: !surroundings.remote
                 && (surroundings.wayland || surroundings.x11 || cfg!(target_os = "macos")),
             words: Words(language),
-            world: World::system(),
+            world,
         },
         between: match (surroundings.tmux, surroundings.screen) {
             (true, _) => clipboard::Through::Tmux,
@@ -134,10 +176,7 @@ pub fn setup(
             (false, false) => clipboard::Through::Nothing,
         },
         mouse: wanted.mouse,
-        state_file: surroundings
-            .state_folder
-            .as_ref()
-            .map(|folder| folder.join("dashboard.json")),
+        state_file,
     })
 }
 

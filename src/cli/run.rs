@@ -14,6 +14,7 @@ use crate::config::Surroundings;
 use crate::secret::SecretText;
 use crate::serve;
 use crate::serve::Running;
+use crate::text;
 use crate::tui::run::Dashboard;
 use crate::tui::run::Setup;
 use crate::world::World;
@@ -23,6 +24,7 @@ use super::FAILED;
 use super::args;
 use super::banner;
 use super::dashboard;
+use super::dashboard::Target;
 use super::log;
 use super::log::Log;
 use super::output;
@@ -43,7 +45,20 @@ pub fn run(
 ) -> Result<(), Exit> {
     let surroundings = Surroundings::of(&Request::of_process(settings.mode));
     let board = (dashboard && dashboard::is_possible(&surroundings))
-        .then(|| dashboard::setup(&settings, &surroundings, false))
+        .then(|| {
+            let target = Target {
+                // Where it listens is known when it does.
+                url: String::new(),
+                flags: match settings.data.dir.as_os_str() == "data" {
+                    true => String::new(),
+                    false => {
+                        let folder = settings.data.dir.display().to_string();
+                        format!("--data {}", text::quoted(&folder))
+                    }
+                },
+            };
+            dashboard::setup(&settings, &surroundings, &target, false)
+        })
         .transpose()?
         .map(|setup| Board {
             setup,
@@ -65,7 +80,7 @@ struct Board {
 impl Board {
     /// Opens it before the gatepost that is `running` in this process, by the road that one far
     /// away is looked at.
-    fn open(self, running: &Running, log: &Log) -> Result<Open, Exit> {
+    fn open(mut self, running: &Running, log: &Log) -> Result<Open, Exit> {
         let file = &running.admin_token_file;
         let source = file.display().to_string();
         let token = std::fs::read_to_string(file)
@@ -75,6 +90,7 @@ impl Board {
         let client = client.map_err(|error| failed(&error))?;
         let client = client.speaking(self.setup.tools.words.0);
         let client = dashboard::acting(client, &self.surroundings);
+        client.url().clone_into(&mut self.setup.settings.url);
         // From here on a line of the log would stand in the middle of the picture.
         log.set_quiet(true);
         let opened = dashboard::open(client, self.setup);

@@ -2,6 +2,7 @@
 //! terminal. What must not live here: what a message means.
 
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -32,6 +33,9 @@ use super::worker::Worker;
 
 /// Between two frames: at most thirty a second.
 const FRAME: Duration = Duration::from_millis(1000 / 30);
+
+/// Columns and rows before the terminal has told its own.
+const SIZE: (u16, u16) = (80, 24);
 
 /// How many messages are taken in before the next look at the clock.
 const BATCH: usize = 1000;
@@ -157,7 +161,7 @@ impl Loop {
         Loop {
             worker: Worker::start(&client, &setup.tools, told.clone()),
             stream: Stream::start(client, world.clone(), told),
-            model: Model::new(setup.settings.clone(), recall(&setup), world.now()),
+            model: Model::new(setup.settings.clone(), world.now(), SIZE),
             screen,
             setup,
             world,
@@ -168,8 +172,8 @@ impl Loop {
 
     fn run(mut self, queue: &mpsc::Receiver<Happening>) -> io::Result<()> {
         let (columns, rows) = ratatui::crossterm::terminal::size()?;
-        let begin = self.model.begin();
-        self.perform(begin)?;
+        let start = self.model.start();
+        self.perform(start)?;
         self.take_in(Msg::Resize(columns, rows))?;
         while !self.over {
             self.draw()?;
@@ -196,12 +200,12 @@ impl Loop {
 
     /// Draws if something changed and the last frame is long enough ago.
     fn draw(&mut self) -> io::Result<()> {
-        if !self.model.is_dirty() || !self.until_next_frame().is_zero() {
+        if !self.model.dirty || !self.until_next_frame().is_zero() {
             return Ok(());
         }
         let model = &self.model;
         self.screen.draw(|frame| view(model, frame))?;
-        self.model.drawn();
+        self.model.dirty = false;
         self.drawn = Some(self.world.elapsed());
         Ok(())
     }
@@ -214,11 +218,11 @@ impl Loop {
 
     /// How long to wait for something to happen; `None`: as long as it takes.
     fn patience(&self) -> Option<Duration> {
-        if self.model.is_dirty() {
+        if self.model.dirty {
             return Some(self.until_next_frame());
         }
         let now = self.world.now();
-        let next = self.model.next_tick(now)?;
+        let next = self.model.next_tick()?;
         let millis = next.as_millis().saturating_sub(now.as_millis());
         Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
     }
@@ -295,12 +299,9 @@ impl Loop {
     }
 }
 
-/// How the dashboard was left. What cannot be read was not left.
-fn recall(setup: &Setup) -> Remembered {
-    let text = setup
-        .state_file
-        .as_ref()
-        .and_then(|file| std::fs::read_to_string(file).ok());
+/// How the dashboard was left, from the file of its state. What cannot be read was not left.
+pub fn recall(file: Option<&Path>) -> Remembered {
+    let text = file.and_then(|file| std::fs::read_to_string(file).ok());
     text.and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default()
 }

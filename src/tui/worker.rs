@@ -138,8 +138,8 @@ impl Hand {
                 html,
                 width,
             } => {
-                let laid_out = html::render(&html, width);
-                tell(Msg::Answer(request, Answer::LaidOut(width, laid_out)));
+                let rendered = Box::new(html::render(&html, width));
+                tell(Msg::Answer(request, Answer::Html { width, rendered }));
             }
             Effect::Copy { text, what } => tell(Msg::Note(self.copy(&text, &what))),
             Effect::Browse { id } => tell(Msg::Note(self.browse(&id))),
