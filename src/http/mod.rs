@@ -74,6 +74,8 @@ pub struct Settings {
     pub base_url: String,
     /// Whether requests from this machine may read the inbox without a token (`dev`).
     pub open_on_loopback: bool,
+    /// Whether the operator may have codes and links revealed (`dev`).
+    pub reveals: bool,
     /// Host names beside loopback that such requests may name.
     pub allowed_hosts: Vec<String>,
     /// Whether /metrics needs no token.
@@ -166,6 +168,8 @@ pub fn app(services: Services, settings: Settings) -> App {
         world: world.clone(),
         mailer,
         accounts: accounts.clone(),
+        inbox: inbox.clone(),
+        reveals: settings.reveals,
         routes,
         bench: Bench::default(),
     };
