@@ -37,7 +37,11 @@ use crate::http::api::admin;
 use crate::http::api::admin::events::EventsApi;
 use crate::http::api::admin::outbox::OutboxApi;
 use crate::http::api::admin::routes::RoutesApi;
+use crate::http::api::admin::sessions::AllSessionsApi;
 use crate::http::api::admin::test_mail::TestMailApi;
+use crate::http::api::admin::timeline::TimelineApi;
+use crate::http::api::admin::tokens::TokensApi;
+use crate::http::api::admin::users::UsersApi;
 use crate::http::api::auth::AuthApi;
 use crate::http::api::inbox::InboxApi;
 use crate::http::api::keys::KeysApi;
@@ -131,6 +135,7 @@ type Apis = (
     TestMailApi,
     OutboxApi,
     RoutesApi,
+    (UsersApi, AllSessionsApi, TokensApi, TimelineApi),
     EventsApi,
     ServiceApi,
 );
@@ -224,6 +229,28 @@ pub fn app(services: Services, settings: Settings) -> App {
             language: settings.language,
             trusted_proxies,
         },
+        (
+            UsersApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                trusted_proxies,
+            },
+            AllSessionsApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                trusted_proxies,
+            },
+            TokensApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                trusted_proxies,
+            },
+            TimelineApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                language: settings.language,
+            },
+        ),
         EventsApi::new(
             guard.clone(),
             admin::events::Sources {

@@ -63,7 +63,9 @@ impl UserState {
 
     /// The state of this word.
     pub fn from_word(word: &str) -> Option<UserState> {
-        UserState::ALL.into_iter().find(|state| state.word() == word)
+        UserState::ALL
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 
@@ -160,7 +162,9 @@ impl Accounts {
                 if ask.backwards() {
                     range = range.backwards();
                 }
-                let rows = read.scan(range)?.map(|row| row.map(|row| (place(&row.0), row)));
+                let rows = read
+                    .scan(range)?
+                    .map(|row| row.map(|row| (place(&row.0), row)));
                 let mut total = Some(0);
                 for (nth, row) in read.scan(ACCOUNTS.all())?.enumerate() {
                     if nth >= TOTAL {

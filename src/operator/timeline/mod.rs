@@ -86,7 +86,9 @@ impl Operator {
             moments.extend(self.sessions(user, language).await?);
         }
         let all = from.is_none() && moments.len() < NEWEST;
-        let rows = moments.into_iter().map(|moment| Ok((moment.place(), moment)));
+        let rows = moments
+            .into_iter()
+            .map(|moment| Ok((moment.place(), moment)));
         let page = page::sorted(rows, &ask, LOOK, |row| Ok(Some(row)))?;
         // What lies on the other side of the cursor was not all read, but it is there.
         let first = page.items.first().map(Moment::place);
@@ -180,7 +182,9 @@ impl Operator {
             email: Some(email.clone()),
             ..TokenFilter::default()
         };
-        let tokens = self.accounts.list_tokens(filter, TokenSort::CreatedAt, newest());
+        let tokens = self
+            .accounts
+            .list_tokens(filter, TokenSort::CreatedAt, newest());
         let told = tokens.await?.items.into_iter().map(|token| Moment {
             at: token.created_at,
             kind: "token",
@@ -192,16 +196,14 @@ impl Operator {
         Ok(told.collect())
     }
 
-    async fn sessions(
-        &self,
-        user: UserId,
-        language: Language,
-    ) -> Result<Vec<Moment>, PageError> {
+    async fn sessions(&self, user: UserId, language: Language) -> Result<Vec<Moment>, PageError> {
         let filter = SessionFilter {
             user: Some(user),
             ..SessionFilter::default()
         };
-        let sessions = self.accounts.list_sessions(filter, SessionSort::CreatedAt, newest());
+        let sessions = self
+            .accounts
+            .list_sessions(filter, SessionSort::CreatedAt, newest());
         let told = sessions.await?.items.into_iter().map(|session| {
             let agent = session.user_agent.unwrap_or_default();
             Moment {
@@ -253,6 +255,10 @@ fn of_mail(mail: outbox::Item, language: Language) -> Moment {
         id: mail.id.to_string(),
         title: words::title(&format!("mail_{}", mail.row.kind), language),
         state: mail.row.state.word().to_owned(),
-        detail: mail.row.setback.map(|setback| setback.text).unwrap_or_default(),
+        detail: mail
+            .row
+            .setback
+            .map(|setback| setback.text)
+            .unwrap_or_default(),
     }
 }
