@@ -119,7 +119,9 @@ impl TokenHash {
     pub fn name(&self) -> [u8; 16] {
         let named = [b"gatepost: the name of a token".as_slice(), &self.0].concat();
         let hash = digest::digest(&digest::SHA256, &named);
-        hash.as_ref()[..16].try_into().expect("SHA-256 has 32 bytes")
+        hash.as_ref()[..16]
+            .try_into()
+            .expect("SHA-256 has 32 bytes")
     }
 
     /// Whether both are the same, in a time that does not tell where they differ.

@@ -38,7 +38,11 @@ use crate::http::api::admin::events::EventsApi;
 use crate::http::api::admin::log::LogApi;
 use crate::http::api::admin::outbox::OutboxApi;
 use crate::http::api::admin::routes::RoutesApi;
+use crate::http::api::admin::sessions::AllSessionsApi;
 use crate::http::api::admin::test_mail::TestMailApi;
+use crate::http::api::admin::timeline::TimelineApi;
+use crate::http::api::admin::tokens::TokensApi;
+use crate::http::api::admin::users::UsersApi;
 use crate::http::api::auth::AuthApi;
 use crate::http::api::inbox::InboxApi;
 use crate::http::api::keys::KeysApi;
@@ -76,6 +80,8 @@ pub struct Settings {
     pub base_url: String,
     /// Whether requests from this machine may read the inbox without a token (`dev`).
     pub open_on_loopback: bool,
+    /// Whether the operator may have codes and links revealed (`dev`).
+    pub reveals: bool,
     /// Host names beside loopback that such requests may name.
     pub allowed_hosts: Vec<String>,
     /// Whether /metrics needs no token.
@@ -133,6 +139,7 @@ type Apis = (
     TestMailApi,
     OutboxApi,
     RoutesApi,
+    (UsersApi, AllSessionsApi, TokensApi, TimelineApi),
     EventsApi,
     LogApi,
     ServiceApi,
@@ -172,6 +179,8 @@ pub fn app(services: Services, settings: Settings) -> App {
         world: world.clone(),
         mailer,
         accounts: accounts.clone(),
+        inbox: inbox.clone(),
+        reveals: settings.reveals,
         routes,
         bench: Bench::default(),
     };
@@ -226,6 +235,28 @@ pub fn app(services: Services, settings: Settings) -> App {
             language: settings.language,
             trusted_proxies,
         },
+        (
+            UsersApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                trusted_proxies,
+            },
+            AllSessionsApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                trusted_proxies,
+            },
+            TokensApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                trusted_proxies,
+            },
+            TimelineApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                language: settings.language,
+            },
+        ),
         EventsApi::new(
             guard.clone(),
             admin::events::Sources {

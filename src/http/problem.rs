@@ -107,6 +107,9 @@ kinds! {
     /// The mail's state forbids what was asked for.
     OutboxConflict = 409 "outbox_conflict" "This cannot be done to the mail as it stands",
         "It was sent already.";
+    /// A secret that must not be told, or is not there any more.
+    NotRevealable = 409 "not_revealable" "This cannot be revealed",
+        "Codes and links are told by gatepost dev alone.";
     /// An order that is repeated, whose mail the outbox has forgotten.
     MailForgotten = 410 "mail_forgotten" "The mail was ordered before and is forgotten",
         "The outbox no longer knows what became of it. It is not made anew.";

@@ -112,7 +112,8 @@ pub(super) struct Row {
 }
 
 pub(super) const SESSIONS: Table<TokenHash, Row> = Table::new("identity.session");
-pub(super) const OF_USER: Table<(UserId, SessionId), TokenHash> = Table::new("identity.session.user");
+pub(super) const OF_USER: Table<(UserId, SessionId), TokenHash> =
+    Table::new("identity.session.user");
 
 /// How often the last use is written down; more often where sessions are short: see
 /// [`Accounts::authenticate`].

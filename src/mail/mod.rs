@@ -86,6 +86,12 @@ impl Mailer {
         })
     }
 
+    /// The secrets in the sealed body of the mail called `id`: none where it does not open.
+    pub fn secrets(&self, id: OutboxId, sealed: &[u8]) -> Vec<String> {
+        let parcel = Parcel::open(&self.shared.keys, id, sealed);
+        parcel.map(|parcel| parcel.hide).unwrap_or_default()
+    }
+
     /// Renders the mail for `occasion`, freezes its bytes and seals them. No I/O.
     ///
     /// # Errors

@@ -7,14 +7,17 @@ mod by;
 mod keys;
 mod order;
 mod outbox;
+mod people;
 mod repeat;
 mod routes;
 mod send;
 mod test_mail;
+mod timeline;
 mod unsent;
 
 use crate::audit;
 use crate::identity::Accounts;
+use crate::inbox::Inbox;
 use crate::mail::Mailer;
 use crate::mail::route::Board;
 use crate::store::Store;
@@ -31,6 +34,9 @@ pub use keys::KeyId;
 pub use order::FieldFault;
 pub use outbox::Action;
 pub use outbox::OutboxError;
+pub use people::RevealError;
+pub use people::Told;
+pub use people::UserAction;
 pub use repeat::IdempotencyKey;
 pub use repeat::MalformedIdempotencyKey;
 pub use repeat::sweep as sweep_orders;
@@ -39,6 +45,7 @@ pub use routes::Switch;
 pub use send::Ordered;
 pub use send::SendError;
 pub use send::SendMail;
+pub use timeline::Moment;
 pub use unsent::TooManyUnsent;
 
 /// The operator's hands. Cheap to clone.
@@ -52,6 +59,10 @@ pub struct Operator {
     pub mailer: Mailer,
     /// Makes new codes and links.
     pub accounts: Accounts,
+    /// Captured mail.
+    pub inbox: Inbox,
+    /// Whether codes and links may be revealed: in development alone.
+    pub reveals: bool,
     /// How the routes are.
     pub routes: Board,
     /// Where templates of programs are rendered.

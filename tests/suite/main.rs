@@ -2,6 +2,7 @@
 
 mod admin_events;
 mod admin_outbox;
+mod admin_people;
 mod admin_routes;
 mod admin_test_mail;
 mod api_accounts;

@@ -82,6 +82,11 @@ fn told<T: DeserializeOwned + std::fmt::Debug>(value: &Value) -> String {
     OF_ONE_ALONE.iter().fold(read, without)
 }
 
+/// A page of a list that tells no counts.
+fn told_page<T: DeserializeOwned + std::fmt::Debug>(value: &Value) -> String {
+    told::<client::Page<T>>(value).replace(", counts: {}", "")
+}
+
 /// Holds what `read` makes of the schema called `name` against that schema. What the client has
 /// no use for is named in `unread`.
 fn check(name: &str, unread: &[&str], read: impl Fn(&Value) -> String) {
@@ -122,6 +127,14 @@ fn every_field_of_an_answer_is_read_and_nothing_else_is_looked_for() {
         // One that was just made was never used.
         let about = format!("{:?}", made.about).replace("last_used_at: None", "");
         format!("{about} {}", made.key)
+    });
+    check("UserRecordPage", &[], told_page::<client::User>);
+    check("SessionRecordPage", &[], told_page::<client::Session>);
+    check("TokenRecordPage", &[], told_page::<client::Token>);
+    check("Timeline", &[], told_page::<client::Moment>);
+    check("RevealedToken", &[], |value| {
+        let told: client::Revealed = serde_json::from_value(value.clone()).unwrap();
+        told.secret
     });
     let details = ["/setback", "/next_at", "/why", "/last_error", "/attempt"];
     check("TestMail", &details, told::<client::TestMail>);

@@ -56,7 +56,9 @@ impl SessionState {
 
     /// The state of this word.
     pub fn from_word(word: &str) -> Option<SessionState> {
-        SessionState::ALL.into_iter().find(|state| state.word() == word)
+        SessionState::ALL
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 

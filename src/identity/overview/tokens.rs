@@ -201,7 +201,10 @@ impl TokenRecord {
 
     /// The address by which it is found.
     fn lookup(&self) -> Option<LookupAddress> {
-        self.email.parse().ok().map(|email: EmailAddress| email.lookup())
+        self.email
+            .parse()
+            .ok()
+            .map(|email: EmailAddress| email.lookup())
     }
 }
 
@@ -372,7 +375,9 @@ impl Row {
     fn get(&self, read: &impl Read) -> Result<Option<Stored>, store::Error> {
         Ok(match self {
             Row::Code(name) => find(read, name)?,
-            Row::Link(hash) => read.get(&LINKS, hash)?.map(|link| Stored::Link(*hash, link)),
+            Row::Link(hash) => read
+                .get(&LINKS, hash)?
+                .map(|link| Stored::Link(*hash, link)),
             Row::Proof(hash) => {
                 let proof = read.get(&code::TOKENS, hash)?;
                 proof.map(|proof| Stored::Proof(*hash, proof))
@@ -404,7 +409,9 @@ impl Accounts {
                 let texts = [&name, &user, &token.email, &mail, token.kind.word()];
                 let found = filter.kind.is_none_or(|kind| kind == token.kind)
                     && filter.state.is_none_or(|state| state == token.state)
-                    && email.as_ref().is_none_or(|email| token.lookup().as_ref() == Some(email))
+                    && email
+                        .as_ref()
+                        .is_none_or(|email| token.lookup().as_ref() == Some(email))
                     && has(q.as_ref(), &texts);
                 Ok(found.then(|| (sort.place(&token), token)))
             })
@@ -429,7 +436,9 @@ impl Accounts {
             } => {
                 let issued = &flow.codes[*index];
                 let found = user::find(read, address)?;
-                let epoch = found.as_ref().map_or(0, |(_, account)| account.recovery_epoch);
+                let epoch = found
+                    .as_ref()
+                    .map_or(0, |(_, account)| account.recovery_epoch);
                 let state = match () {
                     () if !lives(issued.at, terms.lifetime, now) => TokenState::Lapsed,
                     () if issued.epoch != epoch => TokenState::Overtaken,
@@ -478,7 +487,9 @@ impl Accounts {
                 let overtaken = match proof.purpose {
                     Purpose::Register => found.is_some(),
                     Purpose::ResetPassword => {
-                        let now = found.as_ref().map(|(id, account)| (*id, account.recovery_epoch));
+                        let now = found
+                            .as_ref()
+                            .map(|(id, account)| (*id, account.recovery_epoch));
                         now != proof.account
                     }
                 };
@@ -577,7 +588,9 @@ impl Accounts {
         self.store
             .write(move |tx| {
                 let stored = row.get(tx)?.ok_or(Error::NotFound)?;
-                let secret = candidates.iter().find(|text| accounts.is_secret(&stored, text));
+                let secret = candidates
+                    .iter()
+                    .find(|text| accounts.is_secret(&stored, text));
                 if secret.is_some() {
                     audit::record(tx, &entry);
                 }

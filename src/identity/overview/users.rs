@@ -1,5 +1,6 @@
 //! Accounts, as the operator sees them, and what is done to one.
 
+use crate::address::LookupAddress;
 use crate::audit;
 use crate::identity::limits;
 use crate::identity::limits::Subject;
@@ -62,7 +63,9 @@ impl UserState {
 
     /// The state of this word.
     pub fn from_word(word: &str) -> Option<UserState> {
-        UserState::ALL.into_iter().find(|state| state.word() == word)
+        UserState::ALL
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 
@@ -159,7 +162,9 @@ impl Accounts {
                 if ask.backwards() {
                     range = range.backwards();
                 }
-                let rows = read.scan(range)?.map(|row| row.map(|row| (place(&row.0), row)));
+                let rows = read
+                    .scan(range)?
+                    .map(|row| row.map(|row| (place(&row.0), row)));
                 let mut total = Some(0);
                 for (nth, row) in read.scan(ACCOUNTS.all())?.enumerate() {
                     if nth >= TOTAL {
@@ -199,6 +204,24 @@ impl Accounts {
             .read(|read| {
                 let account = user::get(read, id)?.ok_or(Error::NotFound)?;
                 Ok(self.record(read, id, account, now)?)
+            })
+            .await
+    }
+
+    /// The account that goes by `address`, if there is one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn record_of(
+        &self,
+        address: &LookupAddress,
+    ) -> Result<Option<UserRecord>, store::Error> {
+        let now = self.world.now();
+        self.store
+            .read(|read| {
+                let found = user::find(read, address)?;
+                let told = found.map(|(id, account)| self.record(read, id, account, now));
+                told.transpose()
             })
             .await
     }

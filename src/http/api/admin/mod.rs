@@ -8,4 +8,8 @@ pub mod outbox;
 pub mod paging;
 pub mod route;
 pub mod routes;
+pub mod sessions;
 pub mod test_mail;
+pub mod timeline;
+pub mod tokens;
+pub mod users;

@@ -86,3 +86,69 @@ impl From<PageError> for Problem {
         }
     }
 }
+
+/// The value of a parameter that takes one of a few words.
+///
+/// # Errors
+/// It is none of them.
+pub fn one_of<T>(
+    parameter: &str,
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Option<T>,
+    words: &[&str],
+) -> Result<Option<T>, Problem> {
+    let unknown = || Problem::parameter(parameter, &format!("known are {}", words.join(", ")));
+    text.map(|text| parse(text).ok_or_else(unknown)).transpose()
+}
+
+/// Declares a page of a list: `paged! { /// Doc. Name of Item, "NameInTheDocument" }`.
+macro_rules! paged {
+    ($(#[$doc:meta])* $name:ident of $item:ty, $shown:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, poem_openapi::Object, serde::Serialize)]
+        #[oai(rename = $shown, example)]
+        pub struct $name {
+            /// The rows, in the order that was asked for.
+            pub items: Vec<$item>,
+            /// Pass it as `cursor` for the page behind this one; null at the end.
+            pub next_cursor: Option<String>,
+            /// Pass it as `cursor`, with `back`, for the page before this one; null at the
+            /// beginning.
+            pub prev_cursor: Option<String>,
+            /// How many rows match in all; null when that is too much to count.
+            pub total: Option<u64>,
+        }
+
+        impl poem_openapi::types::Example for $name {
+            fn example() -> $name {
+                $name {
+                    items: vec![<$item as poem_openapi::types::Example>::example()],
+                    next_cursor: None,
+                    prev_cursor: None,
+                    total: Some(1),
+                }
+            }
+        }
+
+        impl $name {
+            /// The answer to `request`, each row told by `tell`.
+            fn answer<T>(
+                page: $crate::store::page::Page<T>,
+                paging: &$crate::http::api::admin::paging::Paging,
+                request: &poem::Request,
+                tell: impl FnMut(T) -> $item,
+            ) -> $crate::http::reply::Page<$name> {
+                let (next_cursor, prev_cursor) = paging.cursors(&page);
+                let next = next_cursor.clone();
+                let page = $name {
+                    items: page.items.into_iter().map(tell).collect(),
+                    next_cursor,
+                    prev_cursor,
+                    total: page.total,
+                };
+                $crate::http::reply::Page::of(page, request, next.as_deref())
+            }
+        }
+    };
+}
+pub(crate) use paged;
