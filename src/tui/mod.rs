@@ -6,6 +6,7 @@
 //! message and says what is to be done, a function that draws it, and at the rim the terminal and
 //! the threads that talk HTTP.
 
+pub mod reader;
 pub mod safe;
 pub mod theme;
 pub mod words;
