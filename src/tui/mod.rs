@@ -6,7 +6,11 @@
 //! message and says what is to be done, a function that draws it, and at the rim the terminal and
 //! the threads that talk HTTP.
 
+pub mod clipboard;
+pub mod open;
+pub mod qr;
 pub mod reader;
 pub mod safe;
+pub mod save;
 pub mod theme;
 pub mod words;
