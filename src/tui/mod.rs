@@ -6,10 +6,30 @@
 //! message and says what is to be done, a function that draws it, and at the rim the terminal and
 //! the threads that talk HTTP.
 
+pub mod ages;
+pub mod clipboard;
+pub mod columns;
 pub mod effect;
+pub mod keymap;
 pub mod model;
 pub mod msg;
+pub mod open;
+pub mod qr;
+pub mod reader;
+pub mod run;
 pub mod safe;
+pub mod save;
+pub mod settings;
+pub mod stream;
 pub mod terminal;
 pub mod theme;
+pub mod twin;
+pub mod update;
+pub mod view;
 pub mod words;
+pub mod worker;
+
+pub use model::Model;
+pub use settings::Settings;
+pub use update::update;
+pub use view::view;

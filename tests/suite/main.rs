@@ -28,6 +28,8 @@ mod config_tables;
 mod courier;
 mod courier_lease;
 mod courier_post;
+mod dashboard_reader;
+mod dashboard_saving;
 mod delivery_kill;
 mod dashboard_process;
 mod dashboard_terminal;
