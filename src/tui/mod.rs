@@ -6,9 +6,22 @@
 //! message and says what is to be done, a function that draws it, and at the rim the terminal and
 //! the threads that talk HTTP.
 
+pub mod ages;
+pub mod columns;
 pub mod effect;
+pub mod keymap;
 pub mod model;
 pub mod msg;
+pub mod reader;
 pub mod safe;
+pub mod settings;
 pub mod theme;
+pub mod twin;
+pub mod update;
+pub mod view;
 pub mod words;
+
+pub use model::Model;
+pub use settings::Settings;
+pub use update::update;
+pub use view::view;
