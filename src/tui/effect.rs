@@ -1,5 +1,7 @@
 //! What is to be done outside of the model: requests, the clipboard, files, the terminal.
 
+use std::sync::Arc;
+
 use crate::client::Query;
 
 use super::model::Remembered;
@@ -13,12 +15,12 @@ pub enum Effect {
     /// Change something on the server: the answer is [`super::msg::Answer::Acted`], for
     /// [`Act::Reveal`] [`super::msg::Answer::Revealed`].
     Act(u64, Act, Vec<String>),
-    /// Lay out a mail's HTML on another thread; the answer is what the reader's `set_html` takes.
+    /// Lay out a mail's HTML on another thread; the answer is [`super::msg::Answer::Html`].
     LayOut {
         /// The request's number.
         request: u64,
         /// As the sender wrote it.
-        html: String,
+        html: Arc<str>,
         /// In columns.
         width: u16,
     },

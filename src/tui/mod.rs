@@ -7,6 +7,7 @@
 //! the threads that talk HTTP.
 
 pub mod ages;
+pub mod ages;
 pub mod clipboard;
 pub mod columns;
 pub mod effect;

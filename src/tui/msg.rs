@@ -14,6 +14,7 @@ use crate::client::Stats;
 use crate::world::Timestamp;
 
 use super::model::Row;
+use super::reader::html::Rendered;
 
 /// Something that happened. Only a tick tells the time: whoever hands over messages sends one
 /// before each batch of them.
@@ -76,6 +77,13 @@ pub enum Answer {
     Message(Option<Box<Message>>),
     /// The bytes of a captured mail.
     Raw(Vec<u8>),
+    /// A mail's HTML, laid out for so many columns.
+    Html {
+        /// In columns.
+        width: u16,
+        /// By [`super::reader::html::render`].
+        rendered: Box<Rendered>,
+    },
     /// What became of each thing that was acted on, in the order of the effect's ids.
     Acted(Vec<Acted>),
     /// A secret that was revealed.

@@ -1,0 +1,53 @@
+//! A captured mail that is read, from the moment at which it is asked for.
+
+use crate::client::Message;
+use crate::tui::reader::Reader;
+use crate::tui::reader::Step;
+use crate::tui::words::Words;
+
+/// A captured mail that is, or will be, shown.
+#[derive(Debug)]
+pub struct Reading {
+    /// Its number.
+    pub id: String,
+    /// It, once it is here.
+    pub reader: Option<Reader>,
+    /// What the reader wants and was already asked for.
+    pub asked: Vec<String>,
+    size: (u16, u16),
+}
+
+impl Reading {
+    /// One that is still to come.
+    pub fn new(id: &str) -> Reading {
+        Reading {
+            id: id.to_owned(),
+            reader: None,
+            asked: Vec::new(),
+            size: (0, 0),
+        }
+    }
+
+    /// It is here.
+    pub fn take(&mut self, message: Message, words: Words) {
+        self.reader = Some(Reader::new(message, words));
+        self.size = (0, 0);
+    }
+
+    /// It is shown in so many columns and rows.
+    pub fn resize(&mut self, size: (u16, u16)) {
+        if let Some(reader) = self.reader.as_mut().filter(|_| size != self.size) {
+            reader.update(Step::Resize(size.0, size.1));
+            self.size = size;
+        }
+    }
+
+    /// Notes that `want` is asked for; `false` when it was before.
+    pub fn ask(&mut self, want: &str) -> bool {
+        let new = !self.asked.iter().any(|asked| asked == want);
+        if new {
+            self.asked.push(want.to_owned());
+        }
+        new
+    }
+}

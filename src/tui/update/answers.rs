@@ -1,0 +1,98 @@
+//! What the server's answers change. One that nobody waits for any more is dropped.
+
+use crate::tui::effect::Act;
+use crate::tui::effect::Effect;
+use crate::tui::model::Link;
+use crate::tui::model::Model;
+use crate::tui::model::Pending;
+use crate::tui::msg::Answer;
+use crate::tui::msg::Note;
+use crate::tui::msg::Problem;
+use crate::tui::safe;
+
+use super::acts;
+use super::reading;
+
+pub(super) fn answer(
+    model: &mut Model,
+    request: u64,
+    answer: Answer,
+    effects: &mut Vec<Effect>,
+) {
+    let pending = model.pending.remove(&request);
+    match (answer, pending) {
+        (Answer::Page(page), _) => {
+            for place in model.all_places() {
+                let waits = place.list.loading.is_some_and(|l| l.request == request);
+                if waits {
+                    place.list.take(request, page);
+                    model.dirty = true;
+                    return;
+                }
+            }
+        }
+        (Answer::Stats(stats), Some(Pending::Stats)) => {
+            model.stats = Some(*stats);
+            model.dirty = true;
+        }
+        (Answer::Mail(mail), Some(Pending::Detail(id))) => {
+            if let Some(looking) = &mut model.place_mut().looking {
+                if looking.id == id {
+                    looking.mail = Some(mail);
+                    model.dirty = true;
+                }
+            }
+        }
+        (Answer::Message(message), Some(Pending::Newest)) => {
+            let codes = message.as_ref().map(|message| message.codes.as_slice());
+            let to = message.as_ref().and_then(|m| m.summary.envelope.to.first());
+            match codes {
+                None => model.tell(Some(false), "no_mail"),
+                Some(codes) => match codes.first() {
+                    None => model.tell(None, "no_code"),
+                    Some(code) => {
+                        let to = safe::line(to.map_or("", String::as_str));
+                        let what = model.settings.words.fill("the_code", &[("to", &to)]);
+                        let text = code.clone();
+                        effects.push(Effect::Copy { text, what });
+                    }
+                },
+            }
+        }
+        (Answer::Revealed(secret), Some(Pending::Act(Act::Reveal, ids))) => {
+            model.revealed = ids.into_iter().next().map(|id| (id, secret));
+            model.pane = true;
+            model.dirty = true;
+        }
+        (Answer::Acted(acted), Some(Pending::Act(act, _))) => acts::acted(model, act, acted),
+        (Answer::Failed(problem), pending) => failed(model, request, pending, problem),
+        (answer, Some(pending)) => reading::answer(model, answer, pending),
+        (_, None) => {}
+    }
+}
+
+fn failed(model: &mut Model, request: u64, pending: Option<Pending>, problem: Problem) {
+    model.dirty = true;
+    if problem.unreachable && matches!(model.link, Link::Live { .. }) {
+        super::lose(model, problem);
+        return;
+    }
+    let mut listed = false;
+    for place in model.all_places() {
+        if place.list.loading.is_some_and(|loading| loading.request == request) {
+            place.list.loading = None;
+            place.list.loaded = true;
+            place.list.problem = Some(problem.clone());
+            listed = true;
+        }
+    }
+    if listed {
+        return;
+    }
+    match pending {
+        Some(pending) if reading::failed(model, &pending, &problem) => {}
+        // The figures come again with the next event; a banner would say nothing new.
+        None | Some(Pending::Stats) => {}
+        Some(_) => model.say(Note::bad(safe::line(&problem.text))),
+    }
+}

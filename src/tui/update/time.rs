@@ -1,0 +1,36 @@
+//! What the time brings: notes and offers that are over, and the next try to connect.
+
+use crate::tui::effect::Effect;
+use crate::tui::model::Link;
+use crate::tui::model::Model;
+use crate::world::Timestamp;
+
+pub(super) fn tick(model: &mut Model, now: Timestamp, effects: &mut Vec<Effect>) {
+    let before = model.now;
+    model.now = now;
+    let minute = before.as_seconds().div_euclid(60) != now.as_seconds().div_euclid(60);
+    let second = before.as_seconds() != now.as_seconds();
+    if minute {
+        model.dirty = true;
+        model.stats_stale = true;
+    }
+    let lost = matches!(model.link, Link::Lost { again: Some(_), .. });
+    if second && (lost || model.undo.is_some() || model.seconds_on_screen()) {
+        model.dirty = true;
+    }
+    if model.note.as_ref().is_some_and(|(_, until)| *until <= now) {
+        model.note = None;
+        model.dirty = true;
+    }
+    if model.undo.as_ref().is_some_and(|undo| undo.until <= now) {
+        model.undo = None;
+        model.dirty = true;
+    }
+    if let Link::Lost { again, .. } = &mut model.link {
+        if again.is_some_and(|at| at <= now) {
+            *again = None;
+            model.dirty = true;
+            effects.push(Effect::Reconnect);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The pane below the table, and what takes the whole height when it is looked at alone.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::model::Model;
+use crate::tui::model::Row;
+use crate::tui::theme::Role;
+use crate::tui::twin;
+
+use super::facts;
+use super::paint;
+
+const MARGIN: u16 = 2;
+
+/// The selected row, or the mail that it is.
+pub fn draw(model: &Model, rule: Rect, area: Rect, buffer: &mut Buffer) {
+    if rule.is_empty() {
+        return;
+    }
+    let words = model.settings.words;
+    let place = model.place();
+    let Some(row) = place.list.row() else {
+        return paint::rule(model, rule, buffer);
+    };
+    if matches!(row, Row::Message(_)) {
+        paint::titled(model, rule, words.say("pane_mail"), &row.id(), buffer);
+        return reader(model, area, buffer);
+    }
+    paint::titled(model, rule, &row.name(), &row.id(), buffer);
+    let inner = paint::inset(area, MARGIN);
+    let known = facts::of_row(model, row);
+    let lines = facts::laid(model, &known, inner.width);
+    // The last line is the twin's, whatever else there is no room for.
+    let above = Rect {
+        height: inner.height.saturating_sub(1),
+        ..inner
+    };
+    facts::draw(model, &lines, 0, above, buffer);
+    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(above.height);
+    let at = Rect {
+        y: above.y + used,
+        height: inner.height.min(1),
+        ..inner
+    };
+    let text = twin::of_place(model);
+    let theme = &model.settings.theme;
+    let label = words.say("fact_command");
+    let dim = theme.style(Role::Dim);
+    let used = paint::left(buffer, at, &format!("{label}  "), dim, theme);
+    let rest = Rect {
+        x: at.x + used,
+        width: at.width.saturating_sub(used),
+        ..at
+    };
+    paint::left(buffer, rest, &text, dim, theme);
+}
+
+/// The mail that is read.
+pub fn reader(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.settings.theme;
+    let words = model.settings.words;
+    let Some(reading) = &model.place().reading else {
+        return;
+    };
+    match &reading.reader {
+        Some(reader) => reader.draw(area, buffer, theme, &words),
+        None => {
+            let at = paint::inset(area, MARGIN);
+            paint::left(buffer, at, words.say("loading"), theme.style(Role::Dim), theme);
+        }
+    }
+}
+
+fn lines(model: &Model, area: Rect) -> Vec<facts::Line> {
+    let words = model.settings.words;
+    let looking = model.place().looking.as_ref();
+    let detail = looking.and_then(|looking| looking.mail.as_ref());
+    let width = paint::inset(area, MARGIN).width;
+    let Some(detail) = detail else {
+        return vec![(String::new(), words.say("loading").to_owned(), Role::Dim)];
+    };
+    let mut lines = facts::of_detail(model, detail, width);
+    lines.push((String::new(), String::new(), Role::Text));
+    let label = format!("{}  ", words.say("fact_command"));
+    lines.push((label, twin::of_place(model), Role::Dim));
+    lines
+}
+
+/// How far it can be scrolled.
+pub fn most_scroll(model: &Model, area: Rect) -> u16 {
+    let lines = u16::try_from(lines(model, area).len()).unwrap_or(u16::MAX);
+    lines.saturating_sub(area.height.max(1))
+}
+
+/// A mail of the outbox, alone.
+pub fn alone(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let lines = lines(model, area);
+    let scroll = model.place().looking.as_ref().map_or(0, |looking| looking.scroll);
+    let scroll = scroll.min(most_scroll(model, area));
+    facts::draw(model, &lines, scroll, paint::inset(area, MARGIN), buffer);
+}
