@@ -7,7 +7,6 @@
 //! the threads that talk HTTP.
 
 pub mod ages;
-pub mod ages;
 pub mod clipboard;
 pub mod columns;
 pub mod effect;

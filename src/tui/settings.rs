@@ -87,7 +87,7 @@ impl Settings {
                 (role_problem, style_problem) => {
                     wrong.extend(role_problem.err());
                     let problem = style_problem.err();
-                    wrong.extend(problem.map(|problem| format!("colours.{role}: {problem}")));
+                    wrong.extend(problem.map(|problem| format!("dashboard.colors.{role}: {problem}")));
                 }
             }
         }
@@ -149,7 +149,7 @@ fn view_columns(
         }
     }
     if names.is_empty() {
-        wrong.push(format!("columns.{view}: at least one column is needed"));
+        wrong.push(format!("dashboard.columns.{view}: at least one column is needed"));
     }
     match wrong.is_empty() {
         true => Ok((known, chosen)),
@@ -161,7 +161,7 @@ fn role_named(name: &str) -> Result<Role, String> {
     let found = Role::ALL.iter().find(|(known, _)| *known == name);
     found.map(|(_, role)| *role).ok_or_else(|| {
         let near = near(name, Role::ALL.iter().map(|(name, _)| *name));
-        format!("colours.{name}: nothing is called that{}", meant(&near))
+        format!("dashboard.colors.{name}: nothing is called that{}", meant(&near))
     })
 }
 
