@@ -12,6 +12,7 @@ pub mod effect;
 pub mod keymap;
 pub mod model;
 pub mod msg;
+pub mod qr;
 pub mod reader;
 pub mod safe;
 pub mod settings;
