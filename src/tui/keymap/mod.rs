@@ -43,9 +43,9 @@ impl Keymap {
         }
         let mut keys = Vec::new();
         for (index, action) in ACTIONS.iter().enumerate() {
-            let mut parsed = Vec::new();
+            let mut parsed: Vec<Key> = Vec::new();
             match own.get(action.name) {
-                None => parsed.extend(action.keys.iter().filter_map(|key| key.parse().ok())),
+                None => parsed.extend(action.keys.iter().filter_map(|key| key.parse::<Key>().ok())),
                 Some(texts) => {
                     for text in texts {
                         match text.parse() {

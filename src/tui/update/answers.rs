@@ -5,6 +5,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Link;
 use crate::tui::model::Model;
 use crate::tui::model::Pending;
+use crate::tui::model::Place;
 use crate::tui::msg::Answer;
 use crate::tui::msg::Note;
 use crate::tui::msg::Problem;
@@ -22,14 +23,13 @@ pub(super) fn answer(
     let pending = model.pending.remove(&request);
     match (answer, pending) {
         (Answer::Page(page), _) => {
-            for place in model.all_places() {
-                let waits = place.list.loading.is_some_and(|l| l.request == request);
-                if waits {
-                    place.list.take(request, page);
-                    model.dirty = true;
-                    return;
-                }
+            let waits = |place: &&mut Place| {
+                place.list.loading.is_some_and(|loading| loading.request == request)
+            };
+            if let Some(place) = model.all_places().find(waits) {
+                place.list.take(request, page);
             }
+            model.dirty = true;
         }
         (Answer::Stats(stats), Some(Pending::Stats)) => {
             model.stats = Some(*stats);

@@ -18,7 +18,9 @@ use super::msg::Topic;
 use super::model::View;
 
 pub use acts::why_not;
+pub use dialogs::Item;
 pub use dialogs::matches as picks;
+pub use go::default_sort;
 
 /// Changes `model` by `msg`, and says what is to be done.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {

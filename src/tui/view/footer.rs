@@ -63,7 +63,6 @@ fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let words = model.settings.words;
-    let theme = &model.settings.theme;
     let spot = model.spot();
     let mut shown: Vec<&Action> = ACTIONS
         .iter()
@@ -102,7 +101,6 @@ fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
         room.x += used;
         room.width -= used;
     }
-    let _ = theme;
 }
 
 fn pieces(model: &Model, what: Do, label: &str) -> Vec<(String, Role)> {

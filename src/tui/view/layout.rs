@@ -34,39 +34,25 @@ impl Areas {
         let lost = matches!(model.link, Link::Lost { .. });
         let airy = height >= 18;
         let mut top = area;
-        let mut take = |rows: u16| -> Rect {
-            let rows = rows.min(top.height);
-            let taken = Rect { height: rows, ..top };
-            top.y += rows;
-            top.height -= rows;
-            taken
-        };
-        let header = take(u16::from(height >= 2));
-        let tabs = take(u16::from(height >= 6));
-        let banner = take(u16::from(lost && height >= 4));
-        let crumbs = take(u16::from(height >= 5));
-        let top_rule = take(u16::from(airy));
+        let header = take(&mut top, u16::from(height >= 2));
+        let tabs = take(&mut top, u16::from(height >= 6));
+        let banner = take(&mut top, u16::from(lost && height >= 4));
+        let crumbs = take(&mut top, u16::from(height >= 5));
+        let top_rule = take(&mut top, u16::from(airy));
         let below = u16::from(height >= 3) + u16::from(airy);
         let body = top.height.saturating_sub(below);
-        let whole = take(body);
-        let bottom_rule = take(u16::from(airy));
-        let footer = take(u16::from(height >= 3));
+        let whole = take(&mut top, body);
+        let bottom_rule = take(&mut top, u16::from(airy));
+        let footer = take(&mut top, u16::from(height >= 3));
 
         let mut rest = whole;
-        let mut take = |rows: u16| -> Rect {
-            let rows = rows.min(rest.height);
-            let taken = Rect { height: rows, ..rest };
-            rest.y += rows;
-            rest.height -= rows;
-            taken
-        };
         let place = model.place();
         let figures = match place.view {
             View::Overview if body >= FIGURES + 4 => FIGURES,
             View::Overview if body >= 6 => body - 4,
             _ => 0,
         };
-        let figures = take(figures);
+        let figures = take(&mut rest, figures);
         let left = body - figures.height;
         let pane = match place.view {
             _ if !model.pane || place.alone || left < 12 => 0,
@@ -74,10 +60,10 @@ impl Areas {
             View::Log => 0,
             _ => (left * 2 / 5).clamp(5, 11),
         };
-        let head = take(u16::from(left >= 3));
-        let table = take(left.saturating_sub(head.height + pane));
-        let pane_rule = take(u16::from(pane > 0));
-        let pane = take(pane.saturating_sub(1));
+        let head = take(&mut rest, u16::from(left >= 3));
+        let table = take(&mut rest, left.saturating_sub(head.height + pane));
+        let pane_rule = take(&mut rest, u16::from(pane > 0));
+        let pane = take(&mut rest, pane.saturating_sub(1));
         Areas {
             header,
             tabs,
@@ -94,4 +80,16 @@ impl Areas {
             footer,
         }
     }
+}
+
+/// The first rows of `area`, which is left without them.
+fn take(area: &mut Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    let taken = Rect {
+        height: rows,
+        ..*area
+    };
+    area.y += rows;
+    area.height -= rows;
+    taken
 }
