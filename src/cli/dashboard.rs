@@ -221,8 +221,10 @@ async fn until_closed(client: Client, setup: Setup) -> Result<(), Exit> {
 /// Opens a dashboard; what comes second completes when it is closed.
 pub fn open(client: Client, setup: Setup) -> Result<(Dashboard, oneshot::Receiver<()>), Exit> {
     let (told, closed) = oneshot::channel();
-    // Nobody may wait for it any more.
-    let dashboard = Dashboard::open(client, setup, move || drop(told.send(())));
+    let dashboard = Dashboard::open(client, setup, move || {
+        // Nobody may wait for it any more.
+        let _ = told.send(());
+    });
     let dashboard = dashboard.map_err(|error| failed(&format_args!("the terminal: {error}")))?;
     Ok((dashboard, closed))
 }
