@@ -42,7 +42,7 @@ fn accounts_sessions_and_codes_are_looked_at_and_looked_after() {
     let running = Process::start("dev", folder, &[]);
     let (ann, password) = ("ann@example.com", "gate lamp river");
     let ask = json!({"email": ann, "verification_type": "register"});
-    let (status, _) = running.post("/api/v1/auth/send_verification_code", &ask);
+    let (status, _) = running.post("/auth/send_verification_code", &ask);
     assert_eq!(status, 202);
     let token = told(folder, &["token", "list", "--email", ann]);
     let token = token["items"][0]["id"].as_str().unwrap().to_owned();
@@ -55,11 +55,11 @@ fn accounts_sessions_and_codes_are_looked_at_and_looked_after() {
     });
     let code = revealed.unwrap()["secret"].clone();
     let verify = json!({"email": ann, "verification_type": "register", "code": code});
-    let (status, verified) = running.post("/api/v1/auth/verify_code", &verify);
+    let (status, verified) = running.post("/auth/verify_code", &verify);
     assert_eq!(status, 200, "{verified}");
     let proof = &verified["verification_token"];
     let form = json!({"email": ann, "password": password, "verification_token": proof});
-    let (status, _) = running.post("/api/v1/auth/register", &form);
+    let (status, _) = running.post("/auth/register", &form);
     assert_eq!(status, 201);
 
     let users = told(folder, &["user", "list", "--sort", "email"]);
@@ -79,9 +79,9 @@ fn accounts_sessions_and_codes_are_looked_at_and_looked_after() {
     let said = shown(folder, &["user", "lock", "--as", "amy", &id]);
     assert!(said.contains("locked"), "{said}");
     let login = json!({"email": ann, "password": password});
-    assert_eq!(running.post("/api/v1/auth/login", &login).0, 401);
+    assert_eq!(running.post("/auth/login", &login).0, 401);
     assert_eq!(told(folder, &["user", "unlock", &id])["state"], "active");
-    assert_eq!(running.post("/api/v1/auth/login", &login).0, 200);
+    assert_eq!(running.post("/auth/login", &login).0, 200);
     told(folder, &["user", "send-reset", &id]);
     told(folder, &["user", "end-sessions", &id]);
 
@@ -101,7 +101,7 @@ fn in_production_no_code_is_revealed() {
     let folder = folder.path();
     let running = Process::start("serve", folder, &[]);
     let ask = json!({"email": "ann@example.com", "verification_type": "register"});
-    let (status, _) = running.post("/api/v1/auth/send_verification_code", &ask);
+    let (status, _) = running.post("/auth/send_verification_code", &ask);
     assert_eq!(status, 202);
     let tokens = told(folder, &["token", "list"]);
     let token = &tokens["items"][0];
