@@ -12,6 +12,7 @@ use super::dashboard;
 use super::doctor;
 use super::key;
 use super::outbox;
+use super::people;
 
 /// Accounts and mail for a small team, in one binary.
 #[derive(Debug, Parser)]
@@ -156,6 +157,38 @@ Examples:
         #[command(subcommand)]
         command: key::Command,
     },
+    /// List accounts; lock, unlock, mail a reset link, end sessions
+    #[command(after_help = "\
+Examples:
+  gatepost user list --search ann
+  gatepost user lock us_01KDX0A9R7V8W6Z5Y4X3T2S1Q0")]
+    User {
+        #[command(subcommand)]
+        command: people::UserCommand,
+    },
+    /// List everybody's sessions, and end them
+    #[command(after_help = "\
+Examples:
+  gatepost session list --state live
+  gatepost session revoke se_01KDX0A9R7V8W6Z5Y4X3T2S1Q0")]
+    Session {
+        #[command(subcommand)]
+        command: people::SessionCommand,
+    },
+    /// List codes, reset links and verification tokens, and revoke them; reveal them in dev
+    #[command(after_help = "\
+Examples:
+  gatepost token list --email ann@example.com
+  gatepost token revoke tk_AmFubkBleGFtcGxlLmNvbQAAgAABm3Z5gAAA")]
+    Token {
+        #[command(subcommand)]
+        command: people::TokenCommand,
+    },
+    /// What happened to and around one address, newest first
+    #[command(after_help = "\
+Example:
+  gatepost timeline ann@example.com")]
+    Timeline(people::TimelineArgs),
 }
 
 /// Flags that most commands take.

@@ -9,9 +9,11 @@ mod banner;
 mod dashboard;
 mod doctor;
 mod key;
+mod listing;
 mod log;
 mod outbox;
 mod output;
+mod people;
 mod ready;
 mod run;
 mod screen;
@@ -80,6 +82,10 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
         Command::Outbox { command } => outbox::run(command),
         Command::Key { command } => key::run(command),
+        Command::User { command } => people::user(command),
+        Command::Session { command } => people::session(command),
+        Command::Token { command } => people::token(command),
+        Command::Timeline(args) => people::timeline(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,6 +17,7 @@ mod charsets;
 mod cli;
 mod cli_client;
 mod cli_outbox;
+mod cli_people;
 mod cli_scripted;
 mod cli_server;
 mod cli_terminal;

@@ -7,6 +7,7 @@
 //! a scan as well: that is done by hand and seldom, and an index would cost every login.
 
 mod sessions;
+mod token;
 mod tokens;
 mod users;
 
@@ -29,12 +30,12 @@ pub use sessions::SessionFilter;
 pub use sessions::SessionRecord;
 pub use sessions::SessionSort;
 pub use sessions::SessionState;
-pub use tokens::TokenFilter;
-pub use tokens::TokenKind;
-pub use tokens::TokenName;
-pub use tokens::TokenRecord;
-pub use tokens::TokenSort;
-pub use tokens::TokenState;
+pub use token::TokenFilter;
+pub use token::TokenKind;
+pub use token::TokenName;
+pub use token::TokenRecord;
+pub use token::TokenSort;
+pub use token::TokenState;
 pub use users::UserFilter;
 pub use users::UserRecord;
 pub use users::UserSort;
