@@ -7,14 +7,17 @@
 //! the threads that talk HTTP.
 
 pub mod ages;
+pub mod clipboard;
 pub mod columns;
 pub mod effect;
 pub mod keymap;
 pub mod model;
 pub mod msg;
+pub mod open;
 pub mod qr;
 pub mod reader;
 pub mod safe;
+pub mod save;
 pub mod settings;
 pub mod theme;
 pub mod twin;

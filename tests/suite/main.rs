@@ -26,6 +26,8 @@ mod config_provider;
 mod courier;
 mod courier_lease;
 mod courier_post;
+mod dashboard_reader;
+mod dashboard_saving;
 mod delivery_kill;
 mod doctor;
 mod doctor_dns;
