@@ -30,6 +30,18 @@ use ratatui::crossterm::terminal::enable_raw_mode;
 /// to know.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the thread that panics is one of many like it, and the picture goes on without it: a
+/// worker's, or one of the server in the same process. What it said goes into the log, since the
+/// picture has the terminal.
+fn goes_on() -> bool {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default();
+    name.starts_with(WORKER) || name.starts_with("tokio-")
+}
+
+/// How the names of threads begin that work for the dashboard.
+pub const WORKER: &str = "dashboard-";
+
 /// Whether both ends of the dashboard are a terminal.
 pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
@@ -51,6 +63,10 @@ impl Screen {
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
+                if TAKEN.load(Ordering::SeqCst) && goes_on() {
+                    tracing::error!("a defect: {panic}");
+                    return;
+                }
                 give_back();
                 before(panic);
             }));

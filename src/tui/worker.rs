@@ -35,6 +35,7 @@ use super::reader::html;
 use super::reader::links::Link;
 use super::safe;
 use super::save;
+use super::terminal::WORKER;
 use super::words::Words;
 
 /// How long a program may take to put a text into the clipboard.
@@ -80,7 +81,8 @@ impl Worker {
                 pages: pages.clone(),
             };
             let (queue, tell) = (queue.clone(), tell.clone());
-            std::thread::spawn(move || {
+            let thread = std::thread::Builder::new().name(format!("{WORKER}work"));
+            let spawned = thread.spawn(move || {
                 loop {
                     // A panic in a job poisons nothing that matters: the queue is as it was.
                     let queue = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -88,9 +90,13 @@ impl Worker {
                         return;
                     };
                     drop(queue);
-                    hand.work(job, &tell);
+                    hand.survive(job, &tell);
                 }
             });
+            if let Err(error) = spawned {
+                // The others do its work; without any, the dashboard says that it loads.
+                tracing::error!(%error, "no thread for the dashboard's requests");
+            }
         }
         Worker { jobs, pages }
     }
@@ -121,6 +127,30 @@ struct Hand {
 }
 
 impl Hand {
+    /// Works, and answers in any case: a defect below (the HTML of a mail is a stranger's) costs
+    /// one answer, and neither the thread nor the picture.
+    fn survive(&self, effect: Effect, tell: &impl Fn(Msg)) {
+        let number = match &effect {
+            Effect::Load(number, _) | Effect::Act(number, _, _) => Some(*number),
+            Effect::LayOut { request, .. } => Some(*request),
+            _ => None,
+        };
+        let work = std::panic::AssertUnwindSafe(|| self.work(effect, tell));
+        if std::panic::catch_unwind(work).is_err() {
+            let text = self.tools.words.say("note_defect").to_owned();
+            tell(match number {
+                Some(number) => Msg::Answer(
+                    number,
+                    Answer::Failed(Problem {
+                        text,
+                        ..Problem::default()
+                    }),
+                ),
+                None => Msg::Note(Note::bad(text)),
+            });
+        }
+    }
+
     fn work(&self, effect: Effect, tell: &impl Fn(Msg)) {
         match effect {
             Effect::Load(number, load) => {
