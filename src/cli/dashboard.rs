@@ -15,6 +15,7 @@ use crate::config::Request;
 use crate::config::Settings;
 use crate::config::Surroundings;
 use crate::config::settings;
+use crate::language::Language;
 use crate::tui;
 use crate::tui::clipboard;
 use crate::tui::clipboard::Tool;
@@ -49,10 +50,16 @@ pub struct Args {
     /// Change nothing: keys that would are switched off [dashboard.read_only]
     #[arg(long)]
     read_only: bool,
+    /// Print the keys with the names by which gatepost.toml gives them others, and end
+    #[arg(long)]
+    keys: bool,
 }
 
 /// Opens it, and waits until it is closed.
 pub fn run(args: Args) -> Result<(), Exit> {
+    if args.keys {
+        return print_keys(&args);
+    }
     let (client, _) = args.server.open()?;
     let surroundings = Surroundings::of(&Request::of_process(Mode::Serve));
     if !is_possible(&surroundings) {
@@ -68,6 +75,14 @@ pub fn run(args: Args) -> Result<(), Exit> {
     client.about().map_err(|error| failed(&error))?;
     let client = acting(client, &surroundings);
     block_on(until_closed(client, setup))?
+}
+
+/// The keys as they are set here, as a table in Markdown.
+fn print_keys(args: &Args) -> Result<(), Exit> {
+    let settings = super::settings(Mode::Serve, &args.server.common())?;
+    let language = settings.site.language;
+    let told = told(&settings.dashboard, Scheme::Plain, false, language)?;
+    output::print(told.keymap.documentation(Words(language)).trim_end())
 }
 
 /// Whether there is a terminal on which a dashboard can be drawn.
@@ -118,6 +133,23 @@ fn raw(wanted: &settings::Dashboard) -> tui::settings::Raw {
     }
 }
 
+/// The settings of the dashboard itself, or their errors said.
+fn told(
+    wanted: &settings::Dashboard,
+    scheme: Scheme,
+    ascii: bool,
+    language: Language,
+) -> Result<tui::Settings, Exit> {
+    tui::Settings::new(&raw(wanted), scheme, ascii, language).map_err(|errors| {
+        let many = if errors.len() == 1 { "" } else { "s" };
+        output::complain(&format!("error{many} in the settings of the dashboard:"));
+        for error in &errors {
+            output::complain(&output::visible(&format!("  {error}")));
+        }
+        Exit(MISUSED)
+    })
+}
+
 /// How many seconds the clock on the wall here is ahead of UTC.
 fn utc_offset(now: Timestamp) -> i32 {
     let now = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
@@ -141,15 +173,7 @@ pub fn setup(
         Look::Auto => background(),
     };
     let ascii = wanted.ascii.unwrap_or(!surroundings.utf8);
-    let told = tui::Settings::new(&raw(wanted), scheme, ascii, language);
-    let told = told.map_err(|errors| {
-        let many = if errors.len() == 1 { "" } else { "s" };
-        output::complain(&format!("error{many} in the settings of the dashboard:"));
-        for error in &errors {
-            output::complain(&output::visible(&format!("  {error}")));
-        }
-        Exit(MISUSED)
-    })?;
+    let told = told(wanted, scheme, ascii, language)?;
     let state_file = surroundings.state_folder.as_ref();
     let state_file = state_file.map(|folder| folder.join("dashboard.json"));
     let world = World::system();
