@@ -18,7 +18,7 @@
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
 //! | [`mail`] · [`inbox`] | outgoing mail · captured mail |
 //! | [`audit`] | what happened |
-//! | [`store`] · [`events`] · [`id`] | transactions over typed tables · wake-ups, never the truth · identifiers |
+//! | [`store`] · [`events`] · [`minutes`] · [`id`] | transactions over typed tables · wake-ups, never the truth · counts of the last hour · identifiers |
 //! | [`address`] · [`secret`] · [`language`] · [`text`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · characters that nobody sees · time and chance |
 //!
 //! [`config`] is named by [`cli`], [`doctor`] and [`serve`] alone: each room has a plain `Settings` of its
@@ -61,6 +61,7 @@ pub mod identity;
 pub mod inbox;
 pub mod language;
 pub mod mail;
+pub mod minutes;
 pub mod operator;
 pub mod secret;
 pub mod serve;
