@@ -11,6 +11,12 @@ use crate::store;
 use crate::store::Read;
 use crate::store::Table;
 use crate::store::Tx;
+use crate::store::page::Ask;
+use crate::store::page::LOOK;
+use crate::store::page::Page;
+use crate::store::page::PageError;
+use crate::store::page::place;
+use crate::store::page::walk;
 use crate::world::Timestamp;
 use crate::world::World;
 
@@ -28,6 +34,22 @@ pub enum Outcome {
     Done,
     /// It was refused, for the reason in the entry's detail.
     Refused,
+}
+
+impl Outcome {
+    /// Its stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Outcome::Done => "done",
+            Outcome::Refused => "refused",
+        }
+    }
+
+    /// The outcome of this word.
+    pub fn from_word(word: &str) -> Option<Outcome> {
+        let all = [Outcome::Done, Outcome::Refused];
+        all.into_iter().find(|outcome| outcome.word() == word)
+    }
 }
 
 /// One thing that happened.
@@ -162,34 +184,95 @@ pub fn newest(read: &impl Read) -> Result<Option<AuditId>, store::Error> {
     Ok(newest.transpose()?.map(|(id, _)| id))
 }
 
-/// A page of entries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Newest first.
-    pub items: Vec<Entry>,
-    /// Where the next page begins; `None` on the last.
-    pub next: Option<AuditId>,
+/// Which entries to list. All that is given must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Who did it.
+    pub actor: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    /// To whom or what.
+    pub subject: Option<String>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// A part of anything that is told of it, in any case.
+    pub q: Option<String>,
 }
 
-/// The newest `limit` entries older than `cursor`, or the newest of all.
-pub fn list(read: &impl Read, cursor: Option<AuditId>, limit: usize) -> Result<Page, store::Error> {
-    let mut range = ENTRIES.all().backwards();
-    if let Some(cursor) = cursor {
-        range = range.before(&cursor);
+/// How many entries are counted for the sake of a page's total.
+const COUNTED: u64 = 10_000;
+
+impl Filter {
+    fn takes(&self, id: AuditId, entry: &Entry) -> bool {
+        let same = |wanted: &Option<String>, is: &String| {
+            let wanted = wanted.as_ref();
+            wanted.is_none_or(|wanted| wanted == is)
+        };
+        same(&self.actor, &entry.actor)
+            && same(&self.action, &entry.action)
+            && same(&self.subject, &entry.subject)
+            && self.outcome.is_none_or(|outcome| outcome == entry.outcome)
+            && self.q.as_ref().is_none_or(|q| {
+                let ip = entry.ip.map(|ip| ip.to_string()).unwrap_or_default();
+                let texts = [
+                    &entry.subject,
+                    &entry.actor,
+                    &entry.action,
+                    &entry.detail,
+                    &ip,
+                    &id.to_string(),
+                ];
+                let outcome = entry.outcome.word().contains(q.as_str());
+                outcome || texts.iter().any(|text| text.to_lowercase().contains(q))
+            })
     }
-    let mut items = Vec::new();
-    for row in read.scan(range)? {
-        let (id, entry) = row?;
-        if items.len() == limit {
-            let next = items.last().and_then(|entry: &Entry| entry.id);
-            return Ok(Page { items, next });
-        }
-        items.push(Entry {
+}
+
+/// A page of the entries that match, by the time at which they were made.
+///
+/// # Errors
+/// A cursor that is none, or the store.
+pub fn list(read: &impl Read, filter: &Filter, ask: &Ask) -> Result<Page<Entry>, PageError> {
+    let q = filter.q.as_ref().map(|q| q.trim().to_lowercase());
+    let filter = Filter {
+        q: q.filter(|q| !q.is_empty()),
+        ..filter.clone()
+    };
+    let at = ask.at()?;
+    let rows = read.scan(ask.part(ENTRIES.all(), at.as_ref()))?;
+    let rows = rows.map(|row| row.map(|row| (place(&row.0), row)));
+    let take = |(id, entry): (AuditId, Entry)| {
+        let found = filter.takes(id, &entry);
+        Ok(found.then(|| Entry {
             id: Some(id),
             ..entry
-        });
-    }
-    Ok(Page { items, next: None })
+        }))
+    };
+    let mut page = walk(rows, ask, LOOK, None, take)?;
+    page.total = match filter == Filter::default() {
+        true => count(read, LOOK as u64)?,
+        false => match (&page.next, &page.prev, count(read, COUNTED)?) {
+            (None, None, _) => Some(page.items.len() as u64),
+            (_, _, None) => None,
+            (_, _, Some(_)) => {
+                let mut matching = 0;
+                for row in read.scan(ENTRIES.all())? {
+                    let (id, entry) = row?;
+                    matching += u64::from(filter.takes(id, &entry));
+                }
+                Some(matching)
+            }
+        },
+    };
+    Ok(page)
+}
+
+/// How many entries there are; `None` when they are more than `most`.
+///
+/// # Errors
+/// Those of the store.
+pub fn count(read: &impl Read, most: u64) -> Result<Option<u64>, store::Error> {
+    read.count(ENTRIES.all(), most)
 }
 
 /// The entries whose subject or actor is `who`, at most `limit` of them: the newest at or before
@@ -284,21 +367,44 @@ mod tests {
             store.write(write).await.unwrap();
             simulated.advance(Duration::from_secs(10));
         }
-        let page = |cursor| {
+        let page = |filter: Filter, ask: Ask| {
             let store = store.clone();
-            async move { store.read(|read| list(read, cursor, 2)).await.unwrap() }
-        };
-        let mut cursor = None;
-        let mut subjects = Vec::new();
-        loop {
-            let page = page(cursor).await;
-            subjects.extend(page.items.iter().map(|entry| entry.subject.clone()));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
+            async move {
+                let read = store.read(|read| list(read, &filter, &ask));
+                read.await.unwrap()
             }
-        }
-        assert_eq!(subjects, ["4", "3", "2", "1", "0"]);
+        };
+        let subjects = |page: &Page<Entry>| -> Vec<String> {
+            let entries = page.items.iter();
+            entries.map(|entry| entry.subject.clone()).collect()
+        };
+        let all = Filter::default;
+        let first = page(all(), Ask::newest(2)).await;
+        assert_eq!(
+            (subjects(&first), first.total),
+            (vec!["4".into(), "3".into()], Some(5))
+        );
+        let more = |place: &Option<Vec<u8>>, back| Ask {
+            cursor: Some(place.clone().unwrap()),
+            back,
+            ..Ask::newest(2)
+        };
+        let second = page(all(), more(&first.next, false)).await;
+        assert_eq!(subjects(&second), ["2", "1"]);
+        assert_eq!(page(all(), more(&second.prev, true)).await, first);
+        let third = page(all(), more(&second.next, false)).await;
+        assert_eq!((subjects(&third), third.next), (vec!["0".to_owned()], None));
+        let wanted = Filter {
+            outcome: Some(Outcome::Refused),
+            q: Some(" WRONG".to_owned()),
+            subject: Some("3".to_owned()),
+            ..all()
+        };
+        let found = page(wanted, Ask::newest(2)).await;
+        assert_eq!(
+            (subjects(&found), found.total),
+            (vec!["3".to_owned()], Some(1))
+        );
         let before = world.now().minus(Duration::from_secs(20));
         let forget = move |tx: &mut Tx<'_>| forget_before(tx, before, 2);
         assert_eq!(store.write(forget).await, Ok(2));
@@ -312,7 +418,7 @@ mod tests {
             }
         };
         assert_eq!((about("0").await, about("4").await), (0, 1));
-        let left = page(None).await;
+        let left = page(all(), Ask::newest(9)).await;
         assert_eq!(left.items.len(), 2);
         assert_eq!(left.items[0].ip, Some("192.0.2.1".parse().unwrap()));
     }

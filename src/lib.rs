@@ -18,7 +18,7 @@
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
 //! | [`mail`] · [`inbox`] | outgoing mail · captured mail |
 //! | [`audit`] | what happened |
-//! | [`store`] · [`journal`] · [`events`] · [`id`] | transactions over typed tables · the last lines of the log · wake-ups, never the truth · identifiers |
+//! | [`store`] · [`journal`] · [`events`] · [`minutes`] · [`id`] | transactions over typed tables · the last lines of the log · wake-ups, never the truth · counts of the last hour · identifiers |
 //! | [`address`] · [`secret`] · [`language`] · [`text`] · [`world`] | values parsed once · what Debug prints as `***` · texts' languages · characters that nobody sees · time and chance |
 //!
 //! [`config`] is named by [`cli`], [`doctor`] and [`serve`] alone: each room has a plain `Settings` of its
@@ -62,6 +62,7 @@ pub mod inbox;
 pub mod journal;
 pub mod language;
 pub mod mail;
+pub mod minutes;
 pub mod operator;
 pub mod secret;
 pub mod serve;

@@ -85,7 +85,9 @@ impl Front {
         protect(&mut response, id.header());
         let took = self.world.elapsed().saturating_sub(began);
         let status = response.status().as_u16();
-        self.meter.answered(operation.map(|id| id.0), status, took);
+        let name = operation.map(|id| id.0);
+        self.meter.answered(name, status, took);
+        self.meter.passed(self.world.now(), name, status);
         tracing::debug!(request_id = id.text(), %method, path = loggable(asked.path()), status,
             took = ?took, "answered");
         response

@@ -34,9 +34,13 @@ use tokio::sync::watch;
 
 use crate::events::Events;
 use crate::http::api::admin;
+use crate::http::api::admin::about::AboutApi;
+use crate::http::api::admin::about::Facts;
+use crate::http::api::admin::audit::AuditApi;
 use crate::http::api::admin::events::EventsApi;
 use crate::http::api::admin::log::LogApi;
 use crate::http::api::admin::outbox::OutboxApi;
+use crate::http::api::admin::paging::Turns;
 use crate::http::api::admin::routes::RoutesApi;
 use crate::http::api::admin::sessions::AllSessionsApi;
 use crate::http::api::admin::test_mail::TestMailApi;
@@ -140,6 +144,7 @@ type Apis = (
     OutboxApi,
     RoutesApi,
     (UsersApi, AllSessionsApi, TokensApi, TimelineApi),
+    (AboutApi, AuditApi),
     EventsApi,
     LogApi,
     ServiceApi,
@@ -164,6 +169,7 @@ pub fn app(services: Services, settings: Settings) -> App {
         allowed_hosts: settings.allowed_hosts.clone(),
     });
     let trusted_proxies = settings.trusted_proxies;
+    let turns = Turns::default();
     let Services {
         accounts,
         inbox,
@@ -201,6 +207,8 @@ pub fn app(services: Services, settings: Settings) -> App {
         InboxApi {
             inbox: inbox.clone(),
             store,
+            operator: operator.clone(),
+            trusted_proxies,
             guard: guard.clone(),
             closing: closing.subscribe(),
         },
@@ -228,6 +236,7 @@ pub fn app(services: Services, settings: Settings) -> App {
             operator: operator.clone(),
             language: settings.language,
             trusted_proxies,
+            turns: turns.clone(),
         },
         RoutesApi {
             guard: guard.clone(),
@@ -255,6 +264,25 @@ pub fn app(services: Services, settings: Settings) -> App {
                 guard: guard.clone(),
                 operator: operator.clone(),
                 language: settings.language,
+            },
+        ),
+        (
+            AboutApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                meter: meter.clone(),
+                facts: Facts {
+                    captures: settings.captures,
+                    base_url: settings.base_url.clone(),
+                    language: settings.language,
+                    started_at: world.now(),
+                },
+                turns: turns.clone(),
+            },
+            AuditApi {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                turns,
             },
         ),
         EventsApi::new(

@@ -24,14 +24,17 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::audit;
 use crate::events::{Events, Topic};
-use crate::store::{Error, Read, Store};
-use crate::world::World;
+use crate::minutes::Minutes;
+use crate::store::page::{Ask, Page, PageError, place};
+use crate::store::{Error, Key, Read, Store};
+use crate::world::{Timestamp, World};
 
 pub use record::{
     Attachment, Captured, Envelope, MalformedMessageId, Message, MessageId, Summary, Warning,
 };
-pub use search::{Filter, Page};
+pub use search::{Filter, Sort};
 
 use search::{Look, Matcher};
 use shelf::{MAILS, MailRow, SUMMARIES, SummaryRow};
@@ -53,6 +56,19 @@ pub struct Inbox {
     events: Events,
     world: World,
     readers: Arc<Semaphore>,
+    minutes: Arc<Minutes<1>>,
+}
+
+/// The newest mails that match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// The mails, newest first. May be fewer than asked for although there are more: go by
+    /// `next_cursor`.
+    pub items: Vec<Summary>,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<MessageId>,
+    /// How many match in all; `None` when that was too much to count.
+    pub total: Option<u64>,
 }
 
 /// The bytes of an attachment with what is known about it.
@@ -72,31 +88,74 @@ impl Inbox {
             events,
             world,
             readers: Arc::new(Semaphore::new(READERS)),
+            minutes: Arc::default(),
         }
     }
 
     /// Keeps a mail. It is durable when this returns.
     pub async fn receive(&self, captured: Captured) -> Result<MessageId, Error> {
         let (row, mail) = shelf::rows_of(captured);
-        self.store
-            .write(move |tx| shelf::put(tx, &row, &mail))
-            .await
+        let id = self.store.write(move |tx| shelf::put(tx, &row, &mail));
+        let id = id.await?;
+        self.minutes.count(self.world.now(), 0);
+        Ok(id)
+    }
+
+    /// How many mails came in in the minute of `at`.
+    pub fn minute(&self, at: Timestamp) -> u64 {
+        self.minutes.of(at)[0]
     }
 
     /// The mails that match, newest first, those below `cursor` if one is given; at most `limit`
-    /// of them. `total` is exact without a filter, and with one while there are no more mails
-    /// than one call looks at (10 000).
+    /// of them. `total` as with [`Inbox::page`].
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn list(
         &self,
         filter: Filter,
         cursor: Option<MessageId>,
         limit: usize,
-    ) -> Result<Page, Error> {
+    ) -> Result<List, Error> {
+        let ask = Ask {
+            cursor: cursor.map(|cursor| place(&cursor)),
+            ..Ask::newest(limit)
+        };
+        let page = match self.page(filter, Sort::ReceivedAt, ask).await {
+            Ok(page) => page,
+            Err(PageError::Store(error)) => return Err(error),
+            Err(PageError::TooMany | PageError::NoPlace) => unreachable!("nothing is sorted"),
+        };
+        let next = page.next.as_ref();
+        Ok(List {
+            next_cursor: next
+                .map(|next| MessageId::decode(&mut next.as_slice()))
+                .transpose()?,
+            items: page.items,
+            total: page.total,
+        })
+    }
+
+    /// A page of the mails that match. May hold fewer than asked for although there are more.
+    /// `total` is exact without a filter, and with one while there are no more mails than are
+    /// counted (10 000) or all were looked at anyway.
+    ///
+    /// # Errors
+    /// Too many to be sorted, a cursor that is none, or the store.
+    pub async fn page(
+        &self,
+        filter: Filter,
+        sort: Sort,
+        ask: Ask,
+    ) -> Result<Page<Summary>, PageError> {
         let matcher = Matcher::new(&filter);
-        let turn = self.turn_to_search(&matcher).await;
+        let turn = match sort {
+            Sort::ReceivedAt => self.turn_to_search(&matcher).await,
+            _ => Some(self.turn().await),
+        };
         self.store
             .scan(move |snapshot| {
-                let page = search::page(snapshot, &matcher, cursor, limit);
+                let page = search::page(snapshot, &matcher, sort, &ask);
                 drop(turn);
                 page
             })
@@ -177,15 +236,28 @@ impl Inbox {
         }
     }
 
-    /// Removes the mail; `false` when it was not there.
-    pub async fn delete(&self, id: MessageId) -> Result<bool, Error> {
-        let removed = self.store.write(move |tx| shelf::remove(tx, &[id])).await?;
-        Ok(removed > 0)
+    /// Removes the mail; `false` when it was not there. `entry` goes on record with it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn delete(&self, id: MessageId, entry: audit::Entry) -> Result<bool, Error> {
+        let removed = self.store.write(move |tx| {
+            let removed = shelf::remove(tx, &[id])?;
+            if removed > 0 {
+                audit::record(tx, &entry);
+            }
+            Ok::<_, Error>(removed)
+        });
+        Ok(removed.await? > 0)
     }
 
     /// Removes all mails that are there when it is called, in several transactions when they are
-    /// many; says how many. What comes in meanwhile stays.
-    pub async fn clear(&self) -> Result<u64, Error> {
+    /// many; says how many. What comes in meanwhile stays. Each transaction puts one of `entry` on
+    /// record, with how many it removed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn clear(&self, entry: impl Fn() -> audit::Entry) -> Result<u64, Error> {
         let last = self
             .store
             .read(|snapshot| {
@@ -196,6 +268,7 @@ impl Inbox {
         let Some(last) = last else { return Ok(0) };
         let mut removed = 0;
         loop {
+            let entry = entry();
             let some = self
                 .store
                 .write(move |tx| {
@@ -204,7 +277,11 @@ impl Inbox {
                         .take(CLEARED_AT_ONCE)
                         .map(|row| row.map(|(id, _)| id))
                         .collect::<Result<Vec<_>, Error>>()?;
-                    shelf::remove(tx, &ids)
+                    let removed = shelf::remove(tx, &ids)?;
+                    if removed > 0 {
+                        audit::record(tx, &entry.clone().detail(&removed.to_string()));
+                    }
+                    Ok::<_, Error>(removed)
                 })
                 .await?;
             if some == 0 {

@@ -4,10 +4,11 @@
 use super::record::{MessageId, Summary};
 use super::shelf::{COUNTER, MAILS, SUMMARIES, SummaryRow};
 use super::{content, shelf};
+use crate::store::page::{Ask, LOOK, Page, PageError, place, sorted, walk_while};
 use crate::store::{Error, Read};
 
-/// Rows that one call looks at before it stops and hands back a cursor.
-pub(super) const LOOKS: usize = 10_000;
+/// Rows that one call looks at when it counts, or waits for a mail.
+const LOOKS: usize = 10_000;
 
 /// Octets of mails that one call reads for the sake of [`Filter::q`].
 const READS: usize = 64 << 20;
@@ -27,15 +28,33 @@ pub struct Filter {
     pub q: Option<String>,
 }
 
-/// One page of a list, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The mails. May be fewer than asked for although there are more: go by `next_cursor`.
-    pub items: Vec<Summary>,
-    /// Where the next page begins; `None` at the end.
-    pub next_cursor: Option<MessageId>,
-    /// How many match in all; `None` when that was too much to count.
-    pub total: Option<u64>,
+/// By what mails are sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// When they came in, which is the order of their numbers.
+    #[default]
+    ReceivedAt,
+    /// The author, or else the sender of the envelope.
+    From,
+    /// The first recipient of the envelope.
+    To,
+    /// The subject.
+    Subject,
+    /// Their length.
+    Size,
+}
+
+impl Sort {
+    fn place(self, id: MessageId, row: &SummaryRow) -> Vec<u8> {
+        let text = |text: &str| place(&(text.to_lowercase(), id));
+        match self {
+            Sort::ReceivedAt => place(&id),
+            Sort::From => text(row.author.as_ref().unwrap_or(&row.from)),
+            Sort::To => text(row.to.first().map_or("", String::as_str)),
+            Sort::Subject => text(row.subject.as_deref().unwrap_or_default()),
+            Sort::Size => place(&(row.size(), id)),
+        }
+    }
 }
 
 /// A [`Filter`] made ready to be asked many times.
@@ -153,16 +172,20 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new() -> Budget {
+    fn new() -> Budget {
+        Budget::of(LOOKS)
+    }
+
+    fn of(looks: usize) -> Budget {
         Budget {
-            looks: LOOKS,
+            looks,
             reads: READS,
             untouched: true,
         }
     }
 
     /// Takes one row's look off; `false` when none is left.
-    pub(super) fn look(&mut self) -> bool {
+    fn look(&mut self) -> bool {
         match self.looks.checked_sub(1) {
             Some(rest) => {
                 self.looks = rest;
@@ -185,67 +208,60 @@ impl Budget {
     }
 }
 
-/// The page of the mails below `cursor` that match, and how many match in all.
+/// A page of the mails that match, and how many match in all.
 pub(super) fn page(
     read: &impl Read,
     matcher: &Matcher,
-    cursor: Option<MessageId>,
-    limit: usize,
-) -> Result<Page, Error> {
-    let mut items = Vec::new();
-    let mut budget = Budget::new();
-    let mut next_cursor = None;
-    // Without a cursor the same walk may go on counting when the page is full.
-    let mut total = None;
-    let counts = cursor.is_none() && !matcher.takes_all();
-    let mut matches = 0_u64;
-    let mut last = None;
-    let mut scan = SUMMARIES.all().backwards();
-    if let Some(cursor) = &cursor {
-        scan = scan.before(cursor);
+    sort: Sort,
+    ask: &Ask,
+) -> Result<Page<Summary>, PageError> {
+    if sort != Sort::ReceivedAt {
+        return in_order(read, matcher, sort, ask);
     }
-    let mut complete = true;
-    for row in read.scan(scan)? {
-        let (id, row) = row?;
-        let full = items.len() >= limit;
-        if full && next_cursor.is_none() {
-            next_cursor = last;
+    let at = ask.at()?;
+    let rows = read.scan(ask.part(SUMMARIES.all(), at.as_ref()))?;
+    let rows = rows.map(|row| row.map(|row| (place(&row.0), row)));
+    let mut budget = Budget::of(LOOK);
+    let mut page = walk_while(rows, ask, None, |(id, row): (MessageId, SummaryRow)| {
+        if !budget.look() {
+            return Ok(None);
         }
-        if full && !counts || !budget.look() {
-            complete = false;
-            break;
-        }
-        match matcher.takes(read, id, &row, &mut budget)? {
-            None => {
-                complete = false;
-                break;
-            }
-            Some(false) => {}
-            Some(true) => {
-                matches += 1;
-                if !full {
-                    items.push(row.into_summary(id));
-                }
-            }
-        }
-        last = Some(id);
-    }
-    if !complete && next_cursor.is_none() {
-        next_cursor = last;
-    }
-    if matcher.takes_all() {
-        total = Some(read.get(&COUNTER, &())?.unwrap_or_default().count);
-    } else if counts {
-        total = complete.then_some(matches);
+        let taken = matcher.takes(read, id, &row, &mut budget)?;
+        Ok(taken.map(|taken| taken.then(|| row.into_summary(id))))
+    })?;
+    page.total = if matcher.takes_all() {
+        Some(read.get(&COUNTER, &())?.unwrap_or_default().count)
+    } else if page.next.is_none() && page.prev.is_none() {
+        Some(page.items.len() as u64)
     } else if let Some(first) = newest(read)? {
-        // A later page: the count of all is taken from the top again, within a budget of its own.
-        total = count_from(read, matcher, first)?;
+        // The count of all is taken from the top, within a budget of its own.
+        count_from(read, matcher, first)?
+    } else {
+        None
+    };
+    Ok(page)
+}
+
+/// A page of those in another order than that of their numbers.
+fn in_order(
+    read: &impl Read,
+    matcher: &Matcher,
+    sort: Sort,
+    ask: &Ask,
+) -> Result<Page<Summary>, PageError> {
+    let mut budget = Budget::of(LOOK);
+    let mut spent = false;
+    let rows = read.scan(SUMMARIES.all())?;
+    let page = sorted(rows, ask, LOOK, |(id, row)| {
+        let taken = matcher.takes(read, id, &row, &mut budget)?;
+        spent |= taken.is_none();
+        let taken = taken.unwrap_or(false);
+        Ok(taken.then(|| (sort.place(id, &row), row.into_summary(id))))
+    })?;
+    match spent {
+        true => Err(PageError::TooMany),
+        false => Ok(page),
     }
-    Ok(Page {
-        items,
-        next_cursor,
-        total,
-    })
 }
 
 fn newest(read: &impl Read) -> Result<Option<MessageId>, Error> {

@@ -86,6 +86,11 @@ impl Mailer {
         })
     }
 
+    /// What the site calls itself.
+    pub fn site_name(&self) -> &str {
+        &self.shared.settings.site_name
+    }
+
     /// The secrets in the sealed body of the mail called `id`: none where it does not open.
     pub fn secrets(&self, id: OutboxId, sealed: &[u8]) -> Vec<String> {
         let parcel = Parcel::open(&self.shared.keys, id, sealed);

@@ -4,6 +4,7 @@
 
 mod bench;
 mod by;
+mod inbox;
 mod keys;
 mod order;
 mod outbox;

@@ -10,9 +10,12 @@ use std::collections::BinaryHeap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::Key;
+use super::Scan;
 
 /// How many rows one page looks at, at most.
 pub const LOOK: usize = 200_000;
@@ -35,9 +38,47 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// The first `limit` rows of a list that begins with the last.
+    pub fn newest(limit: usize) -> Ask {
+        Ask {
+            descending: true,
+            limit,
+            ..Ask::default()
+        }
+    }
+
     /// Whether a range of ascending keys is to be read from its end for this page.
     pub fn backwards(&self) -> bool {
         self.descending != self.back
+    }
+
+    /// The cursor where the places of a list are nothing but keys.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn at<K: Key>(&self) -> Result<Option<K>, PageError> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
+        let mut rest = cursor.as_slice();
+        let key = K::decode(&mut rest).map_err(|_| PageError::NoPlace)?;
+        rest.is_empty()
+            .then_some(Some(key))
+            .ok_or(PageError::NoPlace)
+    }
+
+    /// `range` as far as it is to be read for this page, from the cursor `at` on.
+    pub fn part<K, V>(&self, range: Scan<K, V>, at: Option<&K>) -> Scan<K, V>
+    where
+        K: Key,
+        V: Serialize + DeserializeOwned,
+    {
+        match (self.backwards(), at) {
+            (true, Some(at)) => range.before(at).backwards(),
+            (true, None) => range.backwards(),
+            (false, Some(at)) => range.after(at),
+            (false, None) => range,
+        }
     }
 
     /// How two places follow each other on the way from the cursor.
@@ -65,6 +106,9 @@ pub enum PageError {
     /// There are more rows than are sorted for one page.
     #[error("more than {LOOK} rows would have to be sorted")]
     TooMany,
+    /// The cursor names no place in the list.
+    #[error("the cursor is none of this list")]
+    NoPlace,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),
@@ -182,19 +226,40 @@ pub fn walk<R, T>(
     total: Option<u64>,
     mut take: impl FnMut(R) -> Result<Option<T>, Error>,
 ) -> Result<Page<T>, Error> {
+    let mut left = look;
+    walk_while(rows, ask, total, |row| match left.checked_sub(1) {
+        Some(rest) => {
+            left = rest;
+            take(row).map(Some)
+        }
+        None => Ok(None),
+    })
+}
+
+/// The same, which goes on until `take` answers `None`: that row was not looked at, and neither
+/// are those behind it. The first one has to be.
+///
+/// # Errors
+/// Those of `rows` and `take`.
+pub fn walk_while<R, T>(
+    rows: impl Iterator<Item = Result<(Vec<u8>, R), Error>>,
+    ask: &Ask,
+    total: Option<u64>,
+    mut take: impl FnMut(R) -> Result<Option<Option<T>>, Error>,
+) -> Result<Page<T>, Error> {
     let mut walked = Walked {
         rows: Vec::new(),
         ahead: None,
         behind: ask.cursor.is_some(),
     };
     let mut last = None;
-    for (looked, row) in rows.enumerate() {
+    for row in rows {
         let (place, row) = row?;
-        if looked >= look {
+        let Some(taken) = take(row)? else {
             walked.ahead = last;
             break;
-        }
-        if let Some(item) = take(row)? {
+        };
+        if let Some(item) = taken {
             if walked.rows.len() >= ask.limit {
                 walked.ahead = walked.rows.last().map(|(place, _)| place.clone());
                 break;

@@ -44,6 +44,23 @@ pub trait Read {
         };
         Ok(Rows { rows, scan })
     }
+
+    /// How many rows a range has, none of them being decoded; `None` when more than `most`.
+    fn count<K, V>(&self, scan: Scan<K, V>, most: u64) -> Result<Option<u64>, Error>
+    where
+        K: Key,
+        V: Serialize + DeserializeOwned,
+    {
+        let mut count = 0;
+        for row in self.scan(scan)?.rows {
+            row?;
+            count += 1;
+            if count > most {
+                return Ok(None);
+            }
+        }
+        Ok(Some(count))
+    }
 }
 
 /// Whether no key lies between the bounds; engines may panic when asked for such a range.

@@ -11,6 +11,7 @@ use gatepost::mail::outbox::{Charge, Completion, State};
 use gatepost::mail::route::RouteName;
 use gatepost::mail::{Occasion, OutboxId, outbox};
 use gatepost::secret::{Code, CodeStyle};
+use gatepost::store::page::Ask;
 use serde_json::{Value, json};
 
 use crate::api_client::{ADMIN, Request, Service};
@@ -84,7 +85,9 @@ fn ids(page: &Value) -> Vec<String> {
 
 /// What the audit record says, newest first, of what the operator did.
 async fn recorded(service: &Service) -> Vec<(String, String, String)> {
-    let page = service.store.read(|read| audit::list(read, None, 50));
+    let page = service
+        .store
+        .read(|read| audit::list(read, &audit::Filter::default(), &Ask::newest(50)));
     let entries = page.await.unwrap().items.into_iter();
     entries
         .filter(|entry| entry.actor == "operator")

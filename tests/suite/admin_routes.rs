@@ -6,6 +6,7 @@ use gatepost::audit;
 use gatepost::mail::attempt::Stage;
 use gatepost::mail::route;
 use gatepost::mail::route::{Breaker, Budget, LastError, RouteName, Status};
+use gatepost::store::page::Ask;
 use serde_json::Value;
 
 use crate::api_client::{Request, Service};
@@ -93,7 +94,9 @@ async fn a_pause_is_seen_at_once_outlasts_its_request_and_is_recorded() {
     let resumed = service.admin("POST", "routes/primary/resume", &Value::Null);
     assert_eq!(resumed.await.expect(200).json()["state"], "open");
 
-    let page = service.store.read(|read| audit::list(read, None, 10));
+    let page = service
+        .store
+        .read(|read| audit::list(read, &audit::Filter::default(), &Ask::newest(10)));
     let entries = page.await.unwrap().items;
     let told: Vec<_> = entries
         .iter()

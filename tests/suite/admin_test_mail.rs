@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatepost::audit;
 use gatepost::mail::attempt::Outcome;
 use gatepost::mail::route::{Breaker, Budget, Pause, RouteName, Status};
+use gatepost::store::page::Ask;
 use serde_json::{Value, json};
 
 use crate::admin_outbox::tried;
@@ -30,7 +31,10 @@ async fn who_wanted_it_is_on_record() {
         .until(Duration::from_secs(10), asked)
         .await
         .expect(200);
-    let page = service.store.read(|read| audit::list(read, None, 10)).await;
+    let page = service
+        .store
+        .read(|read| audit::list(read, &audit::Filter::default(), &Ask::newest(10)))
+        .await;
     let entries = page.unwrap().items;
     let of_mail = |entry: &&audit::Entry| entry.action == "test_mail";
     let entry = entries.iter().find(of_mail).unwrap();

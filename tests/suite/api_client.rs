@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use gatepost::audit;
 use gatepost::events::Events;
 use gatepost::http;
 use gatepost::identity::Accounts;
@@ -153,7 +154,9 @@ impl Service {
         let parcel = mail::Parcel::open(&self.keys, id, &sealed).unwrap();
         let id = self.capture_raw(&parcel.to, parcel.message).await;
         let mail = self.inbox.get(id).await.unwrap().unwrap();
-        self.inbox.delete(id).await.unwrap();
+        let world = self.simulated.world();
+        let said = audit::Entry::new(&world, "operator", "inbox_delete", "1");
+        self.inbox.delete(id, said).await.unwrap();
         mail.codes.first().expect("a code is in it").clone()
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepost::audit;
 use gatepost::events::Events;
 use gatepost::inbox::{Captured, Envelope, Filter, Inbox, MessageId, Warning};
 use gatepost::store::{Options, Store};
@@ -60,6 +61,12 @@ impl Room {
     }
 }
 
+/// What goes on record with a deletion.
+fn said() -> audit::Entry {
+    let world = Simulated::new(1).world();
+    audit::Entry::new(&world, "operator", "inbox_delete", "1")
+}
+
 #[tokio::test]
 async fn a_mail_comes_back_as_it_was_received_also_after_a_restart() {
     let room = room();
@@ -100,14 +107,14 @@ async fn numbers_grow_and_are_never_given_twice() {
     let first = room.put("a@example.com", "1", "").await;
     let second = room.put("a@example.com", "2", "").await;
     assert!(second > first);
-    assert!(room.inbox.delete(second).await.unwrap());
-    assert!(!room.inbox.delete(second).await.unwrap());
+    assert!(room.inbox.delete(second, said()).await.unwrap());
+    assert!(!room.inbox.delete(second, said()).await.unwrap());
     assert_eq!(room.inbox.get(second).await.unwrap(), None);
     assert_eq!(room.inbox.raw(second).await.unwrap(), None);
     let third = room.put("a@example.com", "3", "").await;
     assert!(third > second);
-    assert_eq!(room.inbox.clear().await.unwrap(), 2);
-    assert_eq!(room.inbox.clear().await.unwrap(), 0);
+    assert_eq!(room.inbox.clear(said).await.unwrap(), 2);
+    assert_eq!(room.inbox.clear(said).await.unwrap(), 0);
     room.store.close().await;
     let room = open(room.folder);
     assert!(room.put("a@example.com", "4", "").await > third);
@@ -308,7 +315,7 @@ async fn clearing_removes_many_and_leaves_what_comes_meanwhile() {
             (0..100).map(|n| room.put("a@example.com", "x", if n == 0 { "first" } else { "" }));
         futures_util::future::join_all(puts).await;
     }
-    assert_eq!(room.inbox.clear().await.unwrap(), 2500);
+    assert_eq!(room.inbox.clear(said).await.unwrap(), 2500);
     let page = room.inbox.list(Filter::default(), None, 10).await.unwrap();
     assert_eq!((page.items.len(), page.total), (0, Some(0)));
 }

@@ -9,6 +9,7 @@ use gatepost::mail::courier::Routes;
 use gatepost::mail::outbox::{self, Shelved, State};
 use gatepost::mail::{Letter, Occasion, OutboxId};
 use gatepost::store::Error;
+use gatepost::store::page::Ask;
 
 use crate::courier_post::{LIFETIME, Post};
 use crate::relay_script::{Act, Server, fine};
@@ -157,7 +158,7 @@ async fn a_refusal_for_good_is_a_dead_letter_and_its_body_is_wiped_once_the_code
             state: Some(State::Dead),
             ..outbox::Filter::default()
         };
-        outbox::list(read, &filter, None, 10)
+        outbox::list(read, &filter, outbox::Sort::CreatedAt, &Ask::newest(10))
     });
     let page = dead.await.unwrap();
     assert_eq!(
@@ -393,7 +394,9 @@ async fn what_is_done_with_is_forgotten_in_the_end_and_the_counters_follow() {
         state: Some(State::Dead),
         ..outbox::Filter::default()
     };
-    let page = post.store.read(|read| outbox::list(read, &dead, None, 10));
+    let page = post
+        .store
+        .read(|read| outbox::list(read, &dead, outbox::Sort::CreatedAt, &Ask::newest(10)));
     assert_eq!(page.await.unwrap().items, []);
 }
 
@@ -418,24 +421,24 @@ async fn pages_go_through_everything_once_newest_first() {
         ),
     ] {
         let filter = outbox::Filter {
-            kind: None,
             state,
             to: to.map(|to| to.parse().unwrap()),
+            ..outbox::Filter::default()
         };
         let mut seen = Vec::new();
-        let mut cursor = None;
+        let mut ask = Ask::newest(2);
         loop {
             let page = post
                 .store
-                .read(|read| outbox::list(read, &filter, cursor, 2))
+                .read(|read| outbox::list(read, &filter, outbox::Sort::CreatedAt, &ask))
                 .await
                 .unwrap();
             seen.extend(page.items.iter().map(|item| item.id));
             if to.is_none() {
                 assert_eq!(page.total, Some(expected.len() as u64));
             }
-            cursor = page.next;
-            if cursor.is_none() {
+            ask.cursor = page.next;
+            if ask.cursor.is_none() {
                 break;
             }
         }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const LAYERS: &[&[&str]] = &[
     &["text", "world"],
     &["address", "language", "secret"],
-    &["events"],
+    &["events", "minutes"],
     &["journal", "store"],
     &["id"],
     &["audit"],

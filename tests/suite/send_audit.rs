@@ -2,6 +2,7 @@
 //! answer as the document has it.
 
 use gatepost::audit;
+use gatepost::store::page::Ask;
 use serde_json::Value;
 use serde_json::json;
 
@@ -60,7 +61,7 @@ async fn who_ordered_what_for_whom_is_on_record_without_contents() {
 
     let page = service
         .store
-        .read(|read| audit::list(read, None, 100))
+        .read(|read| audit::list(read, &audit::Filter::default(), &Ask::newest(100)))
         .await;
     let entries = page.unwrap().items;
     let told: Vec<_> = entries

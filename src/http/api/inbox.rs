@@ -10,11 +10,13 @@ use poem_openapi::param::{Path, Query};
 use tokio::sync::watch;
 
 use crate::http::api::Group;
+use crate::http::api::admin::paging::Paging;
 use crate::http::api::message::Message;
 use crate::http::api::message::Page;
 use crate::http::api::message::wire_message;
 use crate::http::api::message::wire_summary;
 use crate::http::api::only;
+use crate::http::caller;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
 use crate::http::declared::problems;
@@ -27,6 +29,7 @@ use crate::inbox;
 use crate::inbox::Inbox;
 use crate::inbox::MessageId;
 use crate::mail::outbox;
+use crate::operator::Operator;
 use crate::store;
 use crate::store::Store;
 
@@ -39,6 +42,10 @@ problems! {
     MailProblems: AdminRequired, HostRefused, OriginRefused, NotFound, Unavailable
 }
 problems! {
+    /// Of deleting one.
+    DeleteProblems: AdminRequired, HostRefused, OriginRefused, BadParameter, NotFound, Unavailable
+}
+problems! {
     /// Of waiting.
     WaitProblems: AdminRequired, HostRefused, OriginRefused, BadParameter, Unavailable, ShuttingDown
 }
@@ -49,14 +56,17 @@ pub struct InboxApi {
     pub inbox: Inbox,
     /// Where a mail's row in the outbox is looked up.
     pub store: Store,
+    /// Who deletes.
+    pub operator: Operator,
+    /// How many proxies in front may tell the client's address.
+    pub trusted_proxies: usize,
     /// Who may ask.
     pub guard: Arc<Guard>,
     /// Turns to `true` when the service is being stopped.
     pub closing: watch::Receiver<bool>,
 }
 
-/// Mails of a page when the client does not say.
-const PAGE: usize = 50;
+const FIELDS: [&str; 5] = ["received_at", "from", "to", "subject", "size"];
 
 /// Seconds of a wait when the client does not say.
 const WAIT: f64 = 20.0;
@@ -80,32 +90,50 @@ impl InboxApi {
         subject: Query<Option<String>>,
         /// A part of anything: an address, the subject, the text, the HTML.
         q: Query<Option<String>>,
-        /// `next_cursor` of the page before.
+        /// `received_at`, `from`, `to`, `subject` or `size`, with `-` before it from the last to
+        /// the first; `-received_at` when absent.
+        sort: Query<Option<String>>,
+        /// The page that ends just before `cursor`, in the place of the one that begins behind it.
+        back: Query<Option<bool>>,
+        /// `next_cursor` or `prev_cursor` of another page in the same order.
         cursor: Query<Option<String>>,
         /// How many mails a page has; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<u32>>,
     ) -> Result<reply::Page<Page>, Refused<ListProblems>> {
         self.guard.check(request, &token)?;
-        only(request, &["to", "from", "subject", "q", "cursor", "limit"])?;
-        let cursor = position("cursor", cursor.0)?;
-        let limit = limit.0.map_or(PAGE, |limit| limit as usize);
+        only(
+            request,
+            &[
+                "to", "from", "subject", "q", "sort", "back", "cursor", "limit",
+            ],
+        )?;
+        let sorted = sort.0.as_deref();
+        let paging = Paging::read(&FIELDS, sorted, back.0, cursor.0.as_deref(), limit.0)?;
+        let sort = match paging.field {
+            "from" => inbox::Sort::From,
+            "to" => inbox::Sort::To,
+            "subject" => inbox::Sort::Subject,
+            "size" => inbox::Sort::Size,
+            _ => inbox::Sort::ReceivedAt,
+        };
         let filter = inbox::Filter {
             to: to.0,
             from: from.0,
             subject: subject.0,
             q: q.0,
         };
-        let page = self.inbox.list(filter, cursor, limit).await?;
+        let page = self.inbox.page(filter, sort, paging.ask.clone()).await?;
+        let (next_cursor, prev_cursor) = paging.cursors(&page);
         let mut items = Vec::with_capacity(page.items.len());
         for summary in page.items {
             let outbox_id = self.outbox_id(summary.message_id.as_deref()).await?;
             items.push(wire_summary(summary, outbox_id));
         }
-        let next_cursor = page.next_cursor.map(|next| next.to_string());
         let page = Page {
             items,
             next_cursor: next_cursor.clone(),
+            prev_cursor,
             total: page.total,
         };
         Ok(reply::Page::of(page, request, next_cursor.as_deref()))
@@ -127,7 +155,8 @@ impl InboxApi {
         self.guard.check(request, &token)?;
         // Somebody who filters means some of them; this would delete all.
         only(request, &[])?;
-        let deleted = self.inbox.clear().await?;
+        let by = caller::operator(request, self.trusted_proxies)?;
+        let deleted = self.operator.clear_captured(&by).await?;
         Ok(reply::Reply(reply::Deleted { deleted }))
     }
 
@@ -213,9 +242,10 @@ impl InboxApi {
         token: AdminToken,
         /// The mail's number.
         id: Path<String>,
-    ) -> Result<reply::NoContent, Refused<MailProblems>> {
+    ) -> Result<reply::NoContent, Refused<DeleteProblems>> {
         self.guard.check(request, &token)?;
-        if self.inbox.delete(number(&id)?).await? {
+        let by = caller::operator(request, self.trusted_proxies)?;
+        if self.operator.delete_captured(number(&id)?, &by).await? {
             Ok(reply::NoContent)
         } else {
             Err(Problem::new(Kind::NotFound).into())

@@ -49,10 +49,12 @@ pub struct Summary {
 #[derive(Debug, Object, Serialize)]
 #[oai(rename = "MessagePage", example)]
 pub struct Page {
-    /// The mails, newest first.
+    /// The mails, in the order that was asked for.
     pub(super) items: Vec<Summary>,
-    /// Pass it as `cursor` for the next page; null on the last one.
+    /// Pass it as `cursor` for the page behind this one; null at the end.
     pub(super) next_cursor: Option<String>,
+    /// Pass it as `cursor`, with `back`, for the page before this one; null at the beginning.
+    pub(super) prev_cursor: Option<String>,
     /// How many match in all; null when that was too much to count.
     pub(super) total: Option<u64>,
 }
@@ -148,7 +150,8 @@ impl Example for Page {
                 tls: false,
                 warnings: Vec::new(),
             }],
-            next_cursor: Some("41".to_owned()),
+            next_cursor: Some("LXJlY2VpdmVkX2F0AAAAAAAAAAAp".to_owned()),
+            prev_cursor: None,
             total: Some(42),
         }
     }

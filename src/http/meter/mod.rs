@@ -18,6 +18,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::mail::route::Status;
 use crate::mail::route::Tally;
+use crate::minutes::Minutes;
+use crate::world::Timestamp;
 
 use mail::MailMeter;
 
@@ -41,6 +43,9 @@ struct State {
 
 /// What stands in the place of an operation when the path or the method is unknown.
 const UNKNOWN: &str = "unknown";
+
+/// The operation that is a login.
+const LOGIN: &str = "login";
 
 /// Upper bounds in seconds: from a session check to a long wait.
 const BUCKETS: [f64; 12] = [
@@ -81,6 +86,7 @@ pub struct Meter {
     inbox: Gauge<f64, AtomicU64>,
     hashes: Counter,
     hashes_waiting: Gauge,
+    minutes: Minutes<3>,
 }
 
 /// What is asked of the other modules when Prometheus comes.
@@ -192,7 +198,24 @@ impl Meter {
             inbox,
             hashes,
             hashes_waiting,
+            minutes: Minutes::default(),
         }
+    }
+
+    /// Counts an answer of `operation` in the minute of `at`.
+    pub fn passed(&self, at: Timestamp, operation: Option<&'static str>, status: u16) {
+        self.minutes.count(at, 0);
+        match (operation, status) {
+            (Some(LOGIN), 200..=299) => self.minutes.count(at, 1),
+            // What could not be read, or was not looked at for want of room, was no login.
+            (Some(LOGIN), 401 | 403 | 409 | 423 | 429) => self.minutes.count(at, 2),
+            _ => {}
+        }
+    }
+
+    /// Answers, logins that succeeded and logins that were refused in the minute of `at`.
+    pub fn minute(&self, at: Timestamp) -> [u64; 3] {
+        self.minutes.of(at)
     }
 
     /// Counts an answer of `operation` (`None` when the path led to none).

@@ -7,6 +7,7 @@
 //! a scan as well: that is done by hand and seldom, and an index would cost every login.
 
 mod sessions;
+mod sizes;
 mod token;
 mod tokens;
 mod users;
@@ -30,6 +31,8 @@ pub use sessions::SessionFilter;
 pub use sessions::SessionRecord;
 pub use sessions::SessionSort;
 pub use sessions::SessionState;
+pub use sizes::Sizes;
+pub use sizes::sizes;
 pub use token::TokenFilter;
 pub use token::TokenKind;
 pub use token::TokenName;

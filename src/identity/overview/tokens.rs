@@ -114,6 +114,20 @@ fn all<'a>(
     Ok(flows.chain(links).chain(proofs))
 }
 
+/// How many codes there are; `None` when they are in more than `most` rows.
+pub(super) fn count_codes(read: &impl Read, most: u64) -> Result<Option<u64>, store::Error> {
+    let (mut rows, mut count) = (0, 0);
+    for row in read.scan(FLOWS.all())? {
+        let (_, flow) = row?;
+        rows += 1;
+        if rows > most {
+            return Ok(None);
+        }
+        count += flow.codes.len() as u64;
+    }
+    Ok(Some(count))
+}
+
 /// The token of this name. A code is one look-up.
 fn find(read: &impl Read, name: &TokenName) -> Result<Option<Stored>, store::Error> {
     match name {

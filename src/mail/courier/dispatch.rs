@@ -341,7 +341,8 @@ impl Dispatch {
             let charged = due::charged(ended, way.name());
             way.purse.settle(0, charged, at);
         }
-        self.shared.board.count(|tally| due::count(ended, tally));
+        let board = &self.shared.board;
+        board.count(|tally, minutes| due::count(ended, tally, minutes));
     }
 
     /// Whether the lease of a mail that is on its way is over at `now`.

@@ -7,6 +7,7 @@ use crate::mail::kind::Lane;
 use crate::mail::letter::OutboxId;
 use crate::mail::outbox::{self, Charge, Claim, Completion, Want};
 use crate::mail::route::{RouteName, Tally};
+use crate::minutes::Minutes;
 use crate::store::{Error, Read};
 use crate::world::{Timestamp, World};
 
@@ -73,13 +74,19 @@ pub fn charged(ended: &[Completion], route: RouteName) -> u32 {
 }
 
 /// Counts how these ended.
-pub fn count(ended: &[Completion], tally: &mut Tally) {
+pub fn count(ended: &[Completion], tally: &mut Tally, minutes: &Minutes<2>) {
     for completion in ended {
         let Some(attempt) = &completion.attempt else {
             continue;
         };
         if let Some(route) = attempt.route {
             tally.attempted(route, attempt.outcome);
+        }
+        match attempt.outcome {
+            Outcome::Accepted => minutes.count(attempt.ended_at, 0),
+            // Nothing was tried.
+            Outcome::Lapsed => {}
+            _ => minutes.count(attempt.ended_at, 1),
         }
         if attempt.outcome == Outcome::Accepted {
             let claim = &completion.claim;

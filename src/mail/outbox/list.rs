@@ -1,4 +1,7 @@
-//! Pages of the outbox, newest first. A page costs the same however long the outbox is.
+//! Pages of the outbox, in any order. In that in which mails were composed a page costs the same
+//! however long the outbox is; in any other one all mails that match are looked at.
+
+use std::iter::Peekable;
 
 use super::counts;
 use super::ledger::{BY_ADDRESS, BY_STATE, ROWS};
@@ -6,6 +9,7 @@ use super::row::{Row, State};
 use crate::address::EmailAddress;
 use crate::mail::kind::Kind;
 use crate::mail::letter::OutboxId;
+use crate::store::page::{Ask, LOOK, Page, PageError, place, sorted, walk};
 use crate::store::{Error, Read};
 use crate::world::Timestamp;
 
@@ -14,10 +18,54 @@ use crate::world::Timestamp;
 pub struct Filter {
     /// Only those in this state.
     pub state: Option<State>,
+    /// Only those that need somebody: see [`Row::fails`].
+    pub failing: bool,
     /// Only those of this kind.
     pub kind: Option<Kind>,
     /// Only those to this address (by its lookup form).
     pub to: Option<EmailAddress>,
+    /// Only those with this in what a list shows, in any case.
+    pub q: Option<String>,
+}
+
+/// What stands in the place of a state for mails that need somebody.
+pub const FAILING: &str = "failing";
+
+/// By what mails are sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// When they were composed.
+    #[default]
+    CreatedAt,
+    /// Whom they go to.
+    To,
+    /// What they are for.
+    Kind,
+    /// Where they stand, by its word.
+    State,
+    /// How many tries were charged to them.
+    Tries,
+    /// When they are tried next; those that are not come last.
+    NextAt,
+}
+
+impl Sort {
+    fn place(self, id: OutboxId, row: &Row) -> Vec<u8> {
+        match self {
+            Sort::CreatedAt => place(&id),
+            Sort::To => place(&(row.to.as_str().to_lowercase(), id)),
+            Sort::Kind => {
+                let template = row.template.clone().unwrap_or_default();
+                place(&(row.kind.word().to_owned(), template, id))
+            }
+            Sort::State => place(&(row.state.word().to_owned(), id)),
+            Sort::Tries => place(&(row.tries, id)),
+            Sort::NextAt => {
+                let at = row.due_at;
+                place(&(u8::from(at.is_none()), at.unwrap_or_default(), id))
+            }
+        }
+    }
 }
 
 /// A mail of a page.
@@ -29,72 +77,163 @@ pub struct Item {
     pub row: Row,
 }
 
-/// Part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The mails, newest first. A filter may leave few or none of the rows that were looked at.
-    pub items: Vec<Item>,
-    /// Where the next page begins; `None` at the end of the list.
-    pub next: Option<OutboxId>,
-    /// How many there are in the whole list; `None` where only reading all would tell.
-    pub total: Option<u64>,
-    more: bool,
+impl Filter {
+    /// Whether nothing but the state narrows the list.
+    fn by_state_alone(&self) -> bool {
+        self.kind.is_none() && self.to.is_none() && self.q.is_none()
+    }
+
+    /// Whether a page may take a long look: not one that an index leads to.
+    pub fn searches(&self) -> bool {
+        self.failing || self.kind.is_some() || self.q.is_some()
+    }
+
+    fn takes(&self, id: OutboxId, row: &Row, q: Option<&String>) -> bool {
+        self.state.is_none_or(|state| state == row.state)
+            && (!self.failing || row.fails())
+            && self.kind.is_none_or(|kind| kind == row.kind)
+            && q.is_none_or(|q| {
+                let texts = [
+                    row.to.as_str(),
+                    row.kind.word(),
+                    row.state.word(),
+                    row.template.as_deref().unwrap_or_default(),
+                    row.setback.as_ref().map_or("", |setback| &setback.text),
+                    &id.to_string(),
+                ];
+                texts.iter().any(|text| text.to_lowercase().contains(q))
+            })
+    }
 }
 
-/// How many rows one page looks at, at most.
-const LOOK: usize = 10_000;
-
-/// The mails that match `filter`, from just below `cursor` on, at most `limit` of them.
+/// A page of the mails that match `filter`.
 ///
 /// # Errors
-/// Those of the store.
+/// Too many to be sorted, or the store.
 pub fn list(
     read: &impl Read,
     filter: &Filter,
-    cursor: Option<OutboxId>,
-    limit: usize,
-) -> Result<Page, Error> {
+    sort: Sort,
+    ask: &Ask,
+) -> Result<Page<Item>, PageError> {
+    let q = filter.q.as_ref().map(|q| q.trim().to_lowercase());
+    let q = q.filter(|q| !q.is_empty());
+    let takes = |id, row: &Row| filter.takes(id, row, q.as_ref());
+    if sort != Sort::CreatedAt {
+        let rows = rows(read, filter, &Ask::default(), None)?;
+        return sorted(rows, ask, LOOK, |(id, row)| {
+            Ok(takes(id, &row).then(|| (sort.place(id, &row), Item { id, row })))
+        });
+    }
     let counts = counts(read)?;
     let total = match filter.state {
-        _ if filter.kind.is_some() || filter.to.is_some() => None,
+        _ if !filter.by_state_alone() => None,
+        _ if filter.failing => failing(read, COUNTED)?,
         Some(state) => Some(counts.of(state)),
         None => Some(counts.total()),
     };
-    let mut page = Page {
-        items: Vec::new(),
-        next: None,
-        total,
-        more: false,
+    let rows = rows(read, filter, ask, ask.at()?)?;
+    let rows = rows.map(|row| row.map(|row| (place(&row.0), row)));
+    let page = walk(rows, ask, LOOK, total, |(id, row)| {
+        Ok(takes(id, &row).then_some(Item { id, row }))
+    })?;
+    Ok(page)
+}
+
+/// How many failing mails are counted for the sake of a page's total.
+const COUNTED: u64 = 10_000;
+
+/// How many mails need somebody; `None` when they are more than `most`, or hard to find among
+/// others that wait.
+///
+/// # Errors
+/// Those of the store.
+pub fn failing(read: &impl Read, most: u64) -> Result<Option<u64>, Error> {
+    let mut count = counts(read)?.of(State::Dead);
+    let mut looked = 0;
+    for state in [State::Uncertain, State::Queued] {
+        for row in read.scan(BY_STATE.under(&(state as u8)))? {
+            let ((_, id), ()) = row?;
+            looked += 1;
+            if looked > most || count > most {
+                return Ok(None);
+            }
+            let row = read.get(&ROWS, &id)?;
+            count += u64::from(row.is_some_and(|row| row.fails()));
+        }
+    }
+    Ok(Some(count).filter(|count| *count <= most))
+}
+
+type Found = Result<(OutboxId, Row), Error>;
+
+/// The mails among which those that match `filter` are, in the order of their names, from `at` on
+/// in the direction of `ask`.
+fn rows<'a>(
+    read: &'a impl Read,
+    filter: &Filter,
+    ask: &Ask,
+    at: Option<OutboxId>,
+) -> Result<Box<dyn Iterator<Item = Found> + 'a>, Error> {
+    let whole = |id: Result<OutboxId, Error>| match id {
+        Ok(id) => read.get(&ROWS, &id).map(|row| Some((id, row?))).transpose(),
+        Err(error) => Some(Err(error)),
     };
-    let before = cursor.unwrap_or(OutboxId::from_bytes([0xff; 16]));
-    match filter {
-        Filter { to: Some(to), .. } => {
-            let to = to.lookup();
-            let mails = BY_ADDRESS.under(&to).before(&(to.clone(), before));
-            let ids = read.scan(mails.backwards())?;
-            let ids = ids.map(|row| row.map(|((_, id), ())| id));
-            fill(read, filter, limit, ids, &mut page)?;
+    if let Some(to) = &filter.to {
+        let to = to.lookup();
+        let at = at.map(|at| (to.clone(), at));
+        let ids = read.scan(ask.part(BY_ADDRESS.under(&to), at.as_ref()))?;
+        let ids = ids.map(|row| row.map(|((_, id), ())| id));
+        return Ok(Box::new(ids.filter_map(whole)));
+    }
+    let of_state = |state: State| {
+        let at = at.map(|at| (state as u8, at));
+        let ids = read.scan(ask.part(BY_STATE.under(&(state as u8)), at.as_ref()))?;
+        let ids = ids.map(|row| row.map(|((_, id), ())| id));
+        Ok::<_, Error>(ids.peekable())
+    };
+    match filter.state {
+        Some(state) if state.indexed() => Ok(Box::new(of_state(state)?.filter_map(whole))),
+        None if filter.failing => {
+            let states = [
+                of_state(State::Queued)?,
+                of_state(State::Uncertain)?,
+                of_state(State::Dead)?,
+            ];
+            let merged = merged(states, ask.backwards());
+            Ok(Box::new(merged.filter_map(whole)))
         }
-        Filter {
-            state: Some(state), ..
-        } if state.indexed() => {
-            let state = *state as u8;
-            let rows = read.scan(BY_STATE.under(&state).before(&(state, before)).backwards())?;
-            let ids = rows.map(|row| row.map(|((_, id), ())| id));
-            fill(read, filter, limit, ids, &mut page)?;
-        }
-        _ => {
-            let rows = read.scan(ROWS.all().before(&before).backwards())?;
-            for (looked, row) in rows.enumerate() {
-                let (id, row) = row?;
-                if !take(filter, limit, looked, id, row, &mut page) {
-                    break;
+        _ => Ok(Box::new(read.scan(ask.part(ROWS.all(), at.as_ref()))?)),
+    }
+}
+
+/// Names out of several sorted lists, sorted.
+fn merged<I, const N: usize>(
+    mut lists: [Peekable<I>; N],
+    backwards: bool,
+) -> impl Iterator<Item = Result<OutboxId, Error>>
+where
+    I: Iterator<Item = Result<OutboxId, Error>>,
+{
+    std::iter::from_fn(move || {
+        let mut next: Option<(usize, OutboxId)> = None;
+        for (nth, ids) in lists.iter_mut().enumerate() {
+            match ids.peek() {
+                None => {}
+                Some(Err(_)) => return ids.next(),
+                Some(Ok(id)) => {
+                    let nearer = next.is_none_or(|(_, nearest)| match backwards {
+                        true => *id > nearest,
+                        false => *id < nearest,
+                    });
+                    if nearer {
+                        next = Some((nth, *id));
+                    }
                 }
             }
         }
-    }
-    page.next = page.next.filter(|_| page.more);
-    Ok(page)
+        next.and_then(|(nth, _)| lists[nth].next())
+    })
 }
 
 /// How many mails that are to be sent later are looked past for one that is not.
@@ -123,45 +262,4 @@ pub fn oldest(read: &impl Read) -> Result<Option<Timestamp>, Error> {
         }
     }
     Ok(oldest)
-}
-
-fn fill(
-    read: &impl Read,
-    filter: &Filter,
-    limit: usize,
-    ids: impl Iterator<Item = Result<OutboxId, Error>>,
-    page: &mut Page,
-) -> Result<(), Error> {
-    for (looked, id) in ids.enumerate() {
-        let id = id?;
-        if let Some(row) = read.get(&ROWS, &id)?
-            && !take(filter, limit, looked, id, row, page)
-        {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Puts the row on the page if it belongs there; `false` when the page ends before it.
-fn take(
-    filter: &Filter,
-    limit: usize,
-    looked: usize,
-    id: OutboxId,
-    row: Row,
-    page: &mut Page,
-) -> bool {
-    if page.items.len() == limit || looked == LOOK {
-        page.more = true;
-        return false;
-    }
-    // The next page begins below the last row that was looked at.
-    page.next = Some(id);
-    let wanted = filter.state.is_none_or(|state| state == row.state)
-        && filter.kind.is_none_or(|kind| kind == row.kind);
-    if wanted {
-        page.items.push(Item { id, row });
-    }
-    true
 }

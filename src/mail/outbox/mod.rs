@@ -24,7 +24,7 @@ use crate::store::{Error, Read, Tx};
 pub use action::{Conflict, discard, requeue, retry, undo};
 pub use attempts::attempts;
 pub use claim::{Charge, Claim, Completion, Want, body, claim, claim_one, complete, renew, revoke};
-pub use list::{Filter, Item, Page, list, oldest};
+pub use list::{FAILING, Filter, Item, Sort, failing, list, oldest};
 pub use row::{Before, Counts, Row, Setback, Shelved, State};
 pub use story::to_address;
 pub use sweep::{sweep, tidy, wipe};

@@ -310,6 +310,16 @@ impl Row {
         self.due_at.is_none()
     }
 
+    /// Whether it needs somebody: given up, in doubt for good, or waiting after a failure.
+    pub fn fails(&self) -> bool {
+        match self.state {
+            State::Dead => true,
+            State::Uncertain => self.is_final() || self.setback.is_some(),
+            State::Queued => self.setback.is_some(),
+            State::Sending | State::Sent | State::Expired | State::Discarded => false,
+        }
+    }
+
     /// Who is served first.
     pub fn lane(&self) -> Lane {
         self.lane.unwrap_or(self.kind.lane())

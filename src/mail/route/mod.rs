@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Stage;
+use crate::minutes::Minutes;
 use crate::world::Timestamp;
 
 pub use budget::Limits;
@@ -146,6 +147,7 @@ pub struct Status {
 #[derive(Debug, Clone, Default)]
 pub struct Board {
     shared: Arc<Mutex<Shown>>,
+    minutes: Arc<Minutes<2>>,
 }
 
 #[derive(Debug, Default)]
@@ -170,9 +172,14 @@ impl Board {
         self.lock().tally.clone()
     }
 
+    /// How many mails were taken by a server, and how many attempts failed, in the minute of `at`.
+    pub fn minute(&self, at: Timestamp) -> [u64; 2] {
+        self.minutes.of(at)
+    }
+
     /// Counts on.
-    pub(super) fn count(&self, work: impl FnOnce(&mut Tally)) {
-        work(&mut self.lock().tally);
+    pub(super) fn count(&self, work: impl FnOnce(&mut Tally, &Minutes<2>)) {
+        work(&mut self.lock().tally, &self.minutes);
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatepost::audit;
 use gatepost::identity::{Error, Profile};
+use gatepost::store::page::Ask;
 
 use super::desk::{DAY, Desk, HOUR, MINUTE, PASSWORD, client, limited, settings};
 use crate::refused;
@@ -174,7 +175,10 @@ async fn what_is_done_with_an_account_is_recorded_with_whom_and_from_where() {
     accounts.revoke_others(&from, &who).await.unwrap();
     desk.advance(SECOND);
     accounts.logout(&from, &who).await.unwrap();
-    let page = desk.store.read(|read| audit::list(read, None, 6)).await;
+    let page = desk
+        .store
+        .read(|read| audit::list(read, &audit::Filter::default(), &Ask::newest(6)))
+        .await;
     let mut entries = page.unwrap().items;
     entries.reverse();
     let (user, session) = (user.id.to_string(), who.session.id.to_string());

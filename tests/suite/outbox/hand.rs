@@ -8,6 +8,7 @@ use gatepost::mail::attempt::{Attempt, Outcome, Stage};
 use gatepost::mail::outbox::{self, Charge, Claim, Completion, Conflict, Row, Shelved};
 use gatepost::mail::route::RouteName;
 use gatepost::mail::{Letter, Occasion, OutboxId};
+use gatepost::store::page::Ask;
 use gatepost::store::{Error, Tx};
 use gatepost::world::Timestamp;
 
@@ -228,7 +229,9 @@ impl Post {
 
     /// What the audit record says of mails, the newest first: action, address and detail.
     pub async fn told(&self) -> Vec<(String, String, String)> {
-        let page = self.store.read(|read| audit::list(read, None, 10_000));
+        let page = self
+            .store
+            .read(|read| audit::list(read, &audit::Filter::default(), &Ask::newest(10_000)));
         let entries = page.await.unwrap().items.into_iter();
         entries
             .map(|entry| {

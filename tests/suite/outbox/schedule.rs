@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatepost::mail::attempt::Outcome;
 use gatepost::mail::outbox::{self, Filter, State, Want};
 use gatepost::mail::{Kind, Lane, Letter, Occasion, OutboxId};
+use gatepost::store::page::Ask;
 use gatepost::store::{Read, Table};
 use gatepost::world::Timestamp;
 
@@ -99,7 +100,7 @@ async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
     };
     let page = post
         .store
-        .read(|read| outbox::list(read, &filter, None, 10))
+        .read(|read| outbox::list(read, &filter, outbox::Sort::CreatedAt, &Ask::newest(10)))
         .await
         .unwrap();
     let found: Vec<_> = page.items.iter().map(|item| item.id).collect();
@@ -112,7 +113,7 @@ async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
     };
     let page = post
         .store
-        .read(|read| outbox::list(read, &filter, None, 10))
+        .read(|read| outbox::list(read, &filter, outbox::Sort::CreatedAt, &Ask::newest(10)))
         .await
         .unwrap();
     assert_eq!((page.items[0].id, page.total), (sending, Some(1)));
@@ -286,7 +287,7 @@ async fn the_mails_of_an_older_build_are_indexed_in_passing() {
     let found = async |filter: &Filter| {
         let page = post
             .store
-            .read(|read| outbox::list(read, filter, None, 10))
+            .read(|read| outbox::list(read, filter, outbox::Sort::CreatedAt, &Ask::newest(10)))
             .await;
         let items = page.unwrap().items.into_iter();
         items.map(|item| item.id).collect::<Vec<_>>()

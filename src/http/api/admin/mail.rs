@@ -128,10 +128,13 @@ pub struct Counts {
 #[derive(Debug, Clone, PartialEq, Eq, Object, Serialize)]
 #[oai(rename = "OutboxPage", example)]
 pub struct Page {
-    /// The mails, newest first. With a filter there may be few or none although more pages follow.
+    /// The mails, in the order that was asked for. With a filter there may be few or none although
+    /// more pages follow.
     pub items: Vec<OutboxMail>,
-    /// Pass it as `cursor` for the next page; null on the last one.
+    /// Pass it as `cursor` for the page behind this one; null at the end.
     pub next_cursor: Option<String>,
+    /// Pass it as `cursor`, with `back`, for the page before this one; null at the beginning.
+    pub prev_cursor: Option<String>,
     /// How many match in all; null when only reading all would tell.
     pub total: Option<u64>,
     /// How many mails are in each state, whatever the filter.
@@ -379,6 +382,7 @@ impl Example for Page {
         Page {
             items: vec![OutboxMail::example()],
             next_cursor: None,
+            prev_cursor: None,
             total: Some(1),
             counts: Counts {
                 queued: 1,

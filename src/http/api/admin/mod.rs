@@ -1,6 +1,8 @@
 //! The operator's part: the outbox, the routes, the events and the test mail. It needs the
 //! operator's token everywhere, also in `dev` on loopback.
 
+pub mod about;
+pub mod audit;
 pub mod events;
 pub mod log;
 pub mod mail;

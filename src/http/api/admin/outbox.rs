@@ -13,6 +13,9 @@ use crate::http::api::admin::mail::Details;
 use crate::http::api::admin::mail::OutboxMail;
 use crate::http::api::admin::mail::Page;
 use crate::http::api::admin::mail::Telling;
+use crate::http::api::admin::paging::Paging;
+use crate::http::api::admin::paging::Turns;
+use crate::http::api::admin::paging::one_of;
 use crate::http::api::only;
 use crate::http::caller;
 use crate::http::caller::AdminToken;
@@ -27,11 +30,14 @@ use crate::mail;
 use crate::mail::OutboxId;
 use crate::mail::outbox;
 use crate::mail::outbox::Conflict;
+use crate::mail::outbox::FAILING;
+use crate::mail::outbox::Sort;
 use crate::mail::outbox::State;
 use crate::operator::Action;
 use crate::operator::Operator;
 use crate::operator::OutboxError;
 use crate::store;
+use crate::store::page::PageError;
 
 problems! {
     /// Of the list.
@@ -56,10 +62,11 @@ pub struct OutboxApi {
     pub language: Language,
     /// How many proxies in front may tell the client's address.
     pub trusted_proxies: usize,
+    /// Where long searches wait for their turn.
+    pub turns: Turns,
 }
 
-/// Mails of a page when the client does not say.
-const PAGE: usize = 50;
+const FIELDS: [&str; 6] = ["created_at", "to", "kind", "state", "tries", "next_at"];
 
 #[OpenApi(prefix_path = "/api/v1/admin", tag = "Group::Admin")]
 impl OutboxApi {
@@ -72,53 +79,76 @@ impl OutboxApi {
         &self,
         request: &Request,
         token: AdminToken,
-        /// `queued`, `sending`, `sent`, `uncertain`, `dead`, `expired` or `discarded`.
+        /// `queued`, `sending`, `sent`, `uncertain`, `dead`, `expired` or `discarded`; or `failing`:
+        /// dead, uncertain for good, or waiting after a failure.
         state: Query<Option<String>>,
         /// `registration_code`, `reset_code`, `reset_link`, `password_changed`,
         /// `already_registered`, `test` or `message`.
         kind: Query<Option<String>>,
         /// The whole address of a recipient.
         to: Query<Option<String>>,
-        /// `next_cursor` of the page before.
+        /// A part of the recipient, the kind, the template, the state, the id or what the server
+        /// said last, in any case.
+        q: Query<Option<String>>,
+        /// `created_at`, `to`, `kind`, `state`, `tries` or `next_at`, with `-` before it from the
+        /// last to the first; `-created_at` when absent.
+        sort: Query<Option<String>>,
+        /// The page that ends just before `cursor`, in the place of the one that begins behind it.
+        back: Query<Option<bool>>,
+        /// `next_cursor` or `prev_cursor` of another page in the same order.
         cursor: Query<Option<String>>,
         /// How many mails a page has; 50 when absent.
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<u32>>,
     ) -> Result<reply::Page<Page>, Refused<ListProblems>> {
         self.guard.require_token(&token)?;
-        only(request, &["state", "kind", "to", "cursor", "limit"])?;
+        only(
+            request,
+            &[
+                "state", "kind", "to", "q", "sort", "back", "cursor", "limit",
+            ],
+        )?;
+        let sorted = sort.0.as_deref();
+        let paging = Paging::read(&FIELDS, sorted, back.0, cursor.0.as_deref(), limit.0)?;
+        let sort = match paging.field {
+            "to" => Sort::To,
+            "kind" => Sort::Kind,
+            "state" => Sort::State,
+            "tries" => Sort::Tries,
+            "next_at" => Sort::NextAt,
+            _ => Sort::CreatedAt,
+        };
+        let states: Vec<&str> = State::ALL
+            .iter()
+            .map(|state| state.word())
+            .chain([FAILING])
+            .collect();
+        let asked = |word: &str| match word {
+            FAILING => Some(None),
+            word => State::from_word(word).map(Some),
+        };
+        let state = one_of("state", state.0.as_deref(), asked, &states)?;
         let filter = outbox::Filter {
-            state: one_of(
-                "state",
-                state.0,
-                State::from_word,
-                &State::ALL.map(State::word),
-            )?,
+            state: state.flatten(),
+            failing: state == Some(None),
             kind: one_of(
                 "kind",
-                kind.0,
+                kind.0.as_deref(),
                 mail::Kind::from_word,
                 &mail::Kind::ALL.map(mail::Kind::word),
             )?,
             to: address(to.0)?,
+            q: q.0,
         };
-        let cursor = cursor
-            .0
-            .map(|cursor| cursor.parse::<OutboxId>())
-            .transpose();
-        let cursor = cursor
-            .map_err(|_| Problem::parameter("cursor", "expected the next_cursor of a page"))?;
-        let limit = limit.0.map_or(PAGE, |limit| limit as usize);
-        let (page, counts) = self
-            .operator
-            .store
-            .scan(move |read| {
-                let page = outbox::list(read, &filter, cursor, limit)?;
-                Ok::<_, store::Error>((page, outbox::counts(read)?))
-            })
-            .await?;
+        let long = sort != Sort::CreatedAt || filter.searches();
+        let ask = paging.ask.clone();
+        let page = self.turns.scan(&self.operator.store, long, move |read| {
+            let page = outbox::list(read, &filter, sort, &ask)?;
+            Ok::<_, PageError>((page, outbox::counts(read)?))
+        });
+        let (page, counts) = page.await?;
         let telling = self.telling(request).await?;
-        let next_cursor = page.next.map(|next| next.to_string());
+        let (next_cursor, prev_cursor) = paging.cursors(&page);
         let page = Page {
             items: page
                 .items
@@ -126,6 +156,7 @@ impl OutboxApi {
                 .map(|item| telling.mail(item.id, item.row))
                 .collect(),
             next_cursor: next_cursor.clone(),
+            prev_cursor,
             total: page.total,
             counts: counts.into(),
         };
@@ -264,18 +295,6 @@ impl From<OutboxError> for Problem {
             OutboxError::Store(error) => error.into(),
         }
     }
-}
-
-/// The value of a parameter that takes one of a few words.
-fn one_of<T>(
-    parameter: &str,
-    text: Option<String>,
-    parse: impl Fn(&str) -> Option<T>,
-    words: &[&str],
-) -> Result<Option<T>, Problem> {
-    let unknown = || Problem::parameter(parameter, &format!("known are {}", words.join(", ")));
-    text.map(|text| parse(&text).ok_or_else(unknown))
-        .transpose()
 }
 
 fn address(text: Option<String>) -> Result<Option<EmailAddress>, Problem> {
