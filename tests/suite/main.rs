@@ -26,6 +26,7 @@ mod config_provider;
 mod courier;
 mod courier_lease;
 mod courier_post;
+mod dashboard;
 mod dashboard_reader;
 mod dashboard_saving;
 mod delivery_kill;

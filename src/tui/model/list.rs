@@ -200,8 +200,9 @@ impl List {
 
     /// Whether the first row of the list is before the reader's eyes, so that new ones may come in.
     pub fn follows(&self) -> bool {
-        self.at_start() && self.top == 0 && self.rows.len() <= PAGE as usize
-            || (self.at_start() && self.selected == 0)
+        // Marks further down would be lost with the rows.
+        let unmarked = self.marks.is_empty() || self.rows.len() <= PAGE as usize;
+        self.at_start() && self.top == 0 && unmarked
     }
 
     /// The selected row.

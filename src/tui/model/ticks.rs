@@ -34,6 +34,9 @@ impl Model {
                 if list.stale && list.loading.is_none() {
                     wanted.extend(list.asked.map(|asked| asked + PACE));
                 }
+                if let Some(looking) = self.place().looking.as_ref().filter(|l| l.stale) {
+                    wanted.extend(looking.asked.map(|asked| asked + PACE));
+                }
                 if self.stats_stale {
                     wanted.extend(self.stats_asked.map(|asked| asked + SECOND));
                 }

@@ -242,6 +242,13 @@ pub(super) fn answer(model: &mut Model, answer: Answer, pending: Pending) {
 
 /// What did not come; `false` when nothing of the mail that is shown was meant.
 pub(super) fn failed(model: &mut Model, pending: &Pending, problem: &Problem) -> bool {
+    if let Pending::Message(id) = pending {
+        let readings = model.places.iter_mut().filter_map(|place| place.reading.as_mut());
+        for reading in readings.filter(|reading| reading.id == *id) {
+            reading.problem = Some(problem.text.clone());
+        }
+        return true;
+    }
     let (id, need) = match pending {
         Pending::Raw(id) => (id, Need::Raw),
         Pending::Attempts(id) => (id, Need::Attempts(String::new())),

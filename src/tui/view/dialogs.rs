@@ -70,6 +70,15 @@ fn frame(
         width,
         height,
     };
+    // A wide character that reaches into the frame would hide its rim.
+    if area.x > screen.x {
+        for y in area.top()..area.bottom() {
+            let cell = &mut buffer[(area.x - 1, y)];
+            if paint::width(cell.symbol()) > 1 {
+                cell.set_symbol(" ");
+            }
+        }
+    }
     Clear.render(area, buffer);
     buffer.set_style(area, theme.style(Role::Text));
     if !framed {

@@ -67,7 +67,11 @@ pub fn reader(model: &Model, area: Rect, buffer: &mut Buffer) {
         Some(reader) => reader.draw(area, buffer, theme, &words),
         None => {
             let at = paint::inset(area, MARGIN);
-            paint::left(buffer, at, words.say("loading"), theme.style(Role::Dim), theme);
+            let (text, role) = match &reading.problem {
+                Some(problem) => (problem.as_str(), Role::Bad),
+                None => (words.say("loading"), Role::Dim),
+            };
+            paint::left(buffer, at, text, theme.style(role), theme);
         }
     }
 }
