@@ -216,7 +216,9 @@ impl List {
             return self.row().into_iter().collect();
         }
         let marked = self.rows.iter();
-        marked.filter(|row| self.marks.contains(&row.id())).collect()
+        marked
+            .filter(|row| self.marks.contains(&row.id()))
+            .collect()
     }
 
     /// The page that is wanted for where the selection is.
@@ -277,7 +279,9 @@ impl List {
                 (self.selected, self.top) = (0, 0);
             }
             Fetch::Last => {
-                let before = page.total.map(|total| total.saturating_sub(page.items.len() as u64));
+                let before = page
+                    .total
+                    .map(|total| total.saturating_sub(page.items.len() as u64));
                 self.replace(page, before);
                 self.selected = self.rows.len().saturating_sub(1);
                 self.top = self.selected;

@@ -54,7 +54,11 @@ impl Model {
         let rows = place.list.rows.iter().skip(place.list.top);
         let seen = rows.take(usize::from(self.size.1));
         seen.flat_map(ages::moments).any(|at| {
-            let away = self.now.as_millis().saturating_sub(at.as_millis()).unsigned_abs();
+            let away = self
+                .now
+                .as_millis()
+                .saturating_sub(at.as_millis())
+                .unsigned_abs();
             away < 60_000
         })
     }

@@ -39,7 +39,12 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     if model.preview.is_some_and(|due| due <= model.now) {
         model.preview = None;
-        if let Some(id) = model.place().reading.as_ref().map(|reading| reading.id.clone()) {
+        if let Some(id) = model
+            .place()
+            .reading
+            .as_ref()
+            .map(|reading| reading.id.clone())
+        {
             let pending = Pending::Message(id.clone());
             effects.push(model.ask(Load::Message(id), pending));
         }

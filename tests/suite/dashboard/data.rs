@@ -105,7 +105,12 @@ fn messages() -> Vec<Row> {
     ];
     for at in (1..1201).rev() {
         let to = format!("user{at:04}@example.com");
-        rows.push(message(at, &to, "Confirm your address", 4000 + (1200 - at as i64) * 60));
+        rows.push(message(
+            at,
+            &to,
+            "Confirm your address",
+            4000 + (1200 - at as i64) * 60,
+        ));
     }
     rows
 }
@@ -148,7 +153,13 @@ fn outbox() -> Vec<Row> {
         text: "550 5.1.1 <bounce@example.com>: user unknown".to_owned(),
         ..Failure::default()
     };
-    let mut retry = mail("ob_01", "queued", "mei.bounce@example.test", "registration_code", 190);
+    let mut retry = mail(
+        "ob_01",
+        "queued",
+        "mei.bounce@example.test",
+        "registration_code",
+        190,
+    );
     retry.tries = 5;
     retry.next_at = Some(ago(-42));
     retry.last_error = Some(Failure {
@@ -286,7 +297,10 @@ fn routes() -> Vec<Row> {
         }))
         .unwrap()
     };
-    vec![route("primary", "open").into(), route("fallback", "closed").into()]
+    vec![
+        route("primary", "open").into(),
+        route("fallback", "closed").into(),
+    ]
 }
 
 fn log() -> Vec<Row> {

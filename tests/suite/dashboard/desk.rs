@@ -46,7 +46,11 @@ pub fn settings(scheme: Scheme, ascii: bool, language: Language) -> Settings {
 impl Desk {
     /// A dashboard of development in English, 100 by 30, connected.
     pub fn new() -> Desk {
-        Desk::with(settings(Scheme::Dark, false, Language::En), "dev", (100, 30))
+        Desk::with(
+            settings(Scheme::Dark, false, Language::En),
+            "dev",
+            (100, 30),
+        )
     }
 
     /// A dashboard, connected.
@@ -132,7 +136,10 @@ impl Desk {
         let all: Vec<Row> = self.server(view).iter().filter(fits).cloned().collect();
         let limit = query.limit.unwrap_or(50) as usize;
         let find = |cursor: &str| all.iter().position(|row| row.id() == cursor);
-        let at = query.cursor.as_deref().map(|cursor| find(cursor).unwrap_or(0));
+        let at = query
+            .cursor
+            .as_deref()
+            .map(|cursor| find(cursor).unwrap_or(0));
         let range = match (query.back, at) {
             (false, None) => 0..limit.min(all.len()),
             (false, Some(at)) => at + 1..(at + 1 + limit).min(all.len()),
@@ -196,7 +203,9 @@ impl Desk {
     pub fn buffer(&self) -> Buffer {
         let (width, height) = self.model.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| tui::view(&self.model, frame)).unwrap();
+        terminal
+            .draw(|frame| tui::view(&self.model, frame))
+            .unwrap();
         terminal.backend().buffer().clone()
     }
 
@@ -207,7 +216,12 @@ impl Desk {
 
     /// The name of the selected row.
     pub fn selected(&self) -> String {
-        self.model.place().list.row().map(Row::id).unwrap_or_default()
+        self.model
+            .place()
+            .list
+            .row()
+            .map(Row::id)
+            .unwrap_or_default()
     }
 }
 

@@ -117,7 +117,10 @@ fn the_selection_and_the_marks_have_styles_of_their_own() {
         let (selected, marked) = (row(">  "), row(" * "));
         for (y, role) in [(selected, Role::Selected), (marked, Role::Marked)] {
             let (cell, style) = (&buffer[(4, y)], theme.style(role));
-            assert!(cell.modifier.contains(style.add_modifier), "{scheme:?} {role:?}");
+            assert!(
+                cell.modifier.contains(style.add_modifier),
+                "{scheme:?} {role:?}"
+            );
             if let Some(colour) = style.fg {
                 assert_eq!(cell.fg, colour, "{scheme:?} {role:?}");
             }

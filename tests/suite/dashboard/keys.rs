@@ -41,16 +41,27 @@ fn a_discard_asks_names_its_twin_and_can_be_taken_back() {
     let mut desk = Desk::new();
     desk.press("2 space j space d");
     let screen = desk.screen();
-    assert!(screen.contains("gatepost outbox discard ob_01 ob_03"), "{screen}");
+    assert!(
+        screen.contains("gatepost outbox discard ob_01 ob_03"),
+        "{screen}"
+    );
     assert!(acts(&mut desk).is_empty());
     desk.press("n");
     assert!(acts(&mut desk).is_empty());
     desk.press("d y");
     let ids = vec!["ob_01".to_owned(), "ob_03".to_owned()];
     assert_eq!(acts(&mut desk), [(Act::Discard, ids.clone())]);
-    assert!(desk.screen().contains("takes it back (30s)"), "{}", desk.screen());
+    assert!(
+        desk.screen().contains("takes it back (30s)"),
+        "{}",
+        desk.screen()
+    );
     desk.pass(12_000);
-    assert!(desk.screen().contains("takes it back (18s)"), "{}", desk.screen());
+    assert!(
+        desk.screen().contains("takes it back (18s)"),
+        "{}",
+        desk.screen()
+    );
     desk.press("u");
     assert_eq!(acts(&mut desk), [(Act::Undo, ids)]);
     desk.press("u");
@@ -65,7 +76,11 @@ fn the_offer_to_undo_ends_with_the_servers() {
     acts(&mut desk);
     desk.press("u");
     assert!(acts(&mut desk).is_empty());
-    assert!(desk.screen().contains("no discard to take back"), "{}", desk.screen());
+    assert!(
+        desk.screen().contains("no discard to take back"),
+        "{}",
+        desk.screen()
+    );
 }
 
 #[test]
@@ -73,7 +88,11 @@ fn in_production_enter_alone_destroys_nothing() {
     let english = settings(Scheme::Dark, false, Language::En);
     let mut desk = Desk::with(english, "serve", (100, 30));
     desk.press("2 d");
-    assert!(desk.screen().contains("PRODUCTION: this changes Tea House"), "{}", desk.screen());
+    assert!(
+        desk.screen().contains("PRODUCTION: this changes Tea House"),
+        "{}",
+        desk.screen()
+    );
     desk.press("enter");
     assert!(acts(&mut desk).is_empty());
     desk.press("d tab enter");
@@ -103,7 +122,14 @@ fn what_failed_is_one_key_away_and_esc_leads_back() {
         let before = (desk.model.places.len(), desk.model.place().view);
         desk.press("!");
         desk.pass(600);
-        let ids: Vec<String> = desk.model.place().list.rows.iter().map(|row| row.id()).collect();
+        let ids: Vec<String> = desk
+            .model
+            .place()
+            .list
+            .rows
+            .iter()
+            .map(|row| row.id())
+            .collect();
         assert_eq!(ids, ["ob_01", "ob_02"], "{view}");
         assert!(desk.screen().contains("failed 3"));
         if view != "0" {
@@ -145,7 +171,11 @@ fn a_lost_connection_is_tried_again_ever_more_rarely() {
     desk.wanted();
     for pause in [1, 2, 4, 8, 16, 30, 30] {
         desk.send(lost());
-        assert!(desk.screen().contains(&format!("again in {pause}s, R now")), "{}", desk.screen());
+        assert!(
+            desk.screen().contains(&format!("again in {pause}s, R now")),
+            "{}",
+            desk.screen()
+        );
         desk.pass(pause * 1000 - 1);
         assert!(!desk.wanted().contains(&Effect::Reconnect));
         desk.pass(1);
@@ -212,7 +242,10 @@ fn a_test_mail_goes_to_an_address_that_is_one() {
     assert!(acts(&mut desk).is_empty());
     desk.typed("@example.com");
     desk.press("enter");
-    assert_eq!(acts(&mut desk), [(Act::SendTest, vec!["nobody@example.com".to_owned()])]);
+    assert_eq!(
+        acts(&mut desk),
+        [(Act::SendTest, vec!["nobody@example.com".to_owned()])]
+    );
 }
 
 #[test]
@@ -263,7 +296,10 @@ fn every_text_that_is_said_exists() {
                 let word = text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
                 if word && starts.iter().any(|start| text.starts_with(start)) {
                     seen += 1;
-                    assert!(Words(Language::En).find(text).is_some(), "{text} in {path:?}");
+                    assert!(
+                        Words(Language::En).find(text).is_some(),
+                        "{text} in {path:?}"
+                    );
                 }
             }
         }

@@ -49,7 +49,12 @@ fn step() -> impl Strategy<Value = Step> {
         .iter()
         .flat_map(|action| action.keys.iter().map(|&key| key.to_owned()))
         .filter(|key| !["q", "ctrl-c"].contains(&key.as_str()))
-        .chain(["y", "n", "enter", "enter", "esc", "x", "字", "delete", "ctrl-w"].map(str::to_owned))
+        .chain(
+            [
+                "y", "n", "enter", "enter", "esc", "x", "字", "delete", "ctrl-w",
+            ]
+            .map(str::to_owned),
+        )
         .collect();
     prop_oneof![
         12 => proptest::sample::select(keys).prop_map(Step::Key),
@@ -173,8 +178,13 @@ fn run(steps: &[Step], language: Language, production: bool) {
             Step::Resize(width, height) => desk.send(Msg::Resize(*width, *height)),
             Step::Pass(millis) => desk.pass(*millis),
             Step::Event(at) => {
-                let topics =
-                    [Topic::Outbox, Topic::Inbox, Topic::Routes, Topic::Audit, Topic::Log];
+                let topics = [
+                    Topic::Outbox,
+                    Topic::Inbox,
+                    Topic::Routes,
+                    Topic::Audit,
+                    Topic::Log,
+                ];
                 desk.send(Msg::Event(topics[usize::from(*at)]));
             }
             Step::Lost => desk.send(Msg::Lost(Problem {
@@ -237,7 +247,18 @@ proptest! {
 
 #[test]
 fn every_size_is_drawn() {
-    for keys in ["0", "1", "2 d", "1 enter", "2 j enter", "?", ":", "1 enter Q", "T", "/ a"] {
+    for keys in [
+        "0",
+        "1",
+        "2 d",
+        "1 enter",
+        "2 j enter",
+        "?",
+        ":",
+        "1 enter Q",
+        "T",
+        "/ a",
+    ] {
         let mut desk = Desk::new();
         desk.press(keys);
         for width in [1, 2, 3, 5, 9, 16, 17, 40, 200] {

@@ -14,7 +14,9 @@ use super::desk::Desk;
 fn lists(pairs: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
     let owned = |texts: &&[&str]| texts.iter().map(|&text| text.to_owned()).collect();
     let pairs = pairs.iter();
-    pairs.map(|(name, texts)| ((*name).to_owned(), owned(texts))).collect()
+    pairs
+        .map(|(name, texts)| ((*name).to_owned(), owned(texts)))
+        .collect()
 }
 
 fn problems(raw: &Raw) -> Vec<String> {
@@ -68,7 +70,11 @@ fn other_keys_and_columns_are_those_of_the_screen() {
         colours: [("bad".to_owned(), "bold white on-red".to_owned())].into(),
     };
     let settings = Settings::new(&raw, Scheme::Dark, false, Language::En).unwrap();
-    let columns: Vec<&str> = settings.columns(View::Outbox).iter().map(|c| c.name).collect();
+    let columns: Vec<&str> = settings
+        .columns(View::Outbox)
+        .iter()
+        .map(|c| c.name)
+        .collect();
     assert_eq!(columns, ["to", "state"]);
     let mut desk = Desk::with(settings, "dev", (100, 30));
     desk.press("2");

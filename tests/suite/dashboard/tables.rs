@@ -12,7 +12,9 @@ use super::desk::Desk;
 fn loads(desk: &mut Desk) -> usize {
     let wanted = desk.wanted();
     let pages = wanted.iter();
-    pages.filter(|effect| matches!(effect, Effect::Load(_, Load::Page(..)))).count()
+    pages
+        .filter(|effect| matches!(effect, Effect::Load(_, Load::Page(..))))
+        .count()
 }
 
 #[test]
@@ -71,7 +73,11 @@ fn new_rows_come_in_at_the_top_and_wait_elsewhere() {
     desk.pass(500);
     assert_eq!(desk.selected(), before);
     assert_eq!(desk.model.place().list.waiting, 2);
-    assert!(desk.screen().contains("2 new, g shows them"), "{}", desk.screen());
+    assert!(
+        desk.screen().contains("2 new, g shows them"),
+        "{}",
+        desk.screen()
+    );
     desk.press("g");
     assert_eq!(desk.selected(), "1207");
     assert_eq!(desk.model.place().list.waiting, 0);
@@ -90,7 +96,14 @@ fn what_changed_or_is_gone_does_so_where_it_stands() {
     desk.send(Msg::Event(Topic::Inbox));
     desk.pass(500);
     assert_eq!(desk.selected(), before);
-    assert!(desk.model.place().list.rows.iter().all(|row| row.id() != gone));
+    assert!(
+        desk.model
+            .place()
+            .list
+            .rows
+            .iter()
+            .all(|row| row.id() != gone)
+    );
     assert_eq!(desk.model.place().list.marks.len(), 1);
 }
 
@@ -148,7 +161,10 @@ fn an_answer_that_is_overtaken_is_dropped() {
     let right = desk.wanted();
     let page = |effects: &[Effect]| {
         let mut found = effects.iter();
-        found.find(|e| matches!(e, Effect::Load(_, Load::Page(..)))).cloned().unwrap()
+        found
+            .find(|e| matches!(e, Effect::Load(_, Load::Page(..))))
+            .cloned()
+            .unwrap()
     };
     let answer = desk.answer(&page(&right)).unwrap();
     desk.send(answer);
@@ -168,7 +184,11 @@ fn sorting_by_key_and_by_a_click_on_the_head() {
     desk.press("=");
     assert_eq!(sort(&desk).as_deref(), Some("size"));
     let screen = desk.screen();
-    let (y, line) = screen.lines().enumerate().find(|(_, l)| l.contains("SUBJECT")).unwrap();
+    let (y, line) = screen
+        .lines()
+        .enumerate()
+        .find(|(_, l)| l.contains("SUBJECT"))
+        .unwrap();
     let x = line.find("SUBJECT").unwrap();
     let click = ratatui::crossterm::event::MouseEvent {
         kind: ratatui::crossterm::event::MouseEventKind::Down(
