@@ -64,7 +64,7 @@ fn plain(name: &str) -> Option<String> {
     if reserved || plain.starts_with(['-', '~']) {
         plain.insert(0, '_');
     }
-    Some(plain)
+    Some(cut(&plain).trim_end_matches(ends).to_owned())
 }
 
 /// `name` in at most as many bytes as a name may have, its ending kept.

@@ -39,7 +39,7 @@ pub fn put_one(
     let mut symbol = grapheme;
     // Plain ASCII, which nearly everything is, needs no second look.
     if !(grapheme.len() == 1 && matches!(grapheme.as_bytes()[0], b' '..=b'~')) {
-        held = safe::line(grapheme).chars().take(HEAP).collect::<String>();
+        held = safe::line(&grapheme.chars().take(HEAP).collect::<String>());
         symbol = held.as_str();
     }
     let columns = symbol.width() as u16;

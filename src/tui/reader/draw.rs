@@ -204,6 +204,16 @@ impl Reader {
             };
             x = cells::put(buf, area, x, area.y, left, style);
             x = cells::put(buf, area, x, area.y, name, style);
+            if !fits {
+                // How many there are is told where they cannot be seen.
+                let at = self
+                    .tabs()
+                    .iter()
+                    .position(|known| known == tab)
+                    .unwrap_or(0);
+                let of = format!(" {}/{}", at + 1, self.tabs().len());
+                x = cells::put(buf, area, x, area.y, &of, style);
+            }
             x = cells::put(buf, area, x, area.y, right, style);
             if fits {
                 x = x.saturating_add(1);

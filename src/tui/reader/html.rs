@@ -2,6 +2,7 @@
 //! it and the reader is handed the result; see [`super::Need::Html`].
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use html2text::render::TaggedLineElement;
@@ -37,6 +38,11 @@ impl Rendered {
     /// The links, in the order of their numbers.
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// For how many columns it is laid out.
+    pub fn width(&self) -> u16 {
+        self.width
     }
 
     /// Whether it is shown in part only.
@@ -77,15 +83,13 @@ pub fn render(html: &str, width: u16) -> Rendered {
         Err(_) => page.push(&tidied, Role::Text),
     }
     page.wrap(width);
-    let links = urls.borrow().0.iter().map(|url| Link::new(url)).collect();
+    let links = urls
+        .borrow()
+        .list
+        .iter()
+        .map(|url| Link::new(url))
+        .collect();
     Rendered { page, links, width }
-}
-
-impl Rendered {
-    /// For how many columns.
-    pub fn width(&self) -> u16 {
-        self.width
-    }
 }
 
 fn look(tags: &[Look]) -> (Role, Modifier, Option<usize>) {
@@ -118,11 +122,18 @@ enum Look {
     Code,
 }
 
+/// Addresses, and which number each has.
+#[derive(Debug, Default)]
+struct Urls {
+    list: Vec<String>,
+    numbers: HashMap<String, usize>,
+}
+
 /// Tells the layout how each element looks, and numbers the links. A cell of a table may be laid
 /// out twice, so an address keeps the number that it got first.
 #[derive(Debug, Clone, Default)]
 struct Looks {
-    urls: Rc<RefCell<(Vec<String>, std::collections::HashMap<String, usize>)>>,
+    urls: Rc<RefCell<Urls>>,
     open: Vec<usize>,
 }
 
@@ -130,8 +141,7 @@ impl TextDecorator for Looks {
     type Annotation = Look;
 
     fn decorate_link_start(&mut self, url: &str) -> (String, Look) {
-        let mut urls = self.urls.borrow_mut();
-        let (list, numbers) = &mut *urls;
+        let Urls { list, numbers } = &mut *self.urls.borrow_mut();
         let at = *numbers.entry(url.to_owned()).or_insert_with(|| {
             list.push(url.to_owned());
             list.len() - 1

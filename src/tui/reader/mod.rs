@@ -7,6 +7,7 @@
 //! | `page` | a clean text, marks, rows, searching |
 //! | `pages` | which page stands on which tab |
 //! | `tidy`, `html` | hostile HTML made small; laid out |
+//! | `step` | what somebody does, which tabs there are, what they wait for |
 //! | `links` | which links there are, which may be opened |
 //! | `draw`, `cells` | the whole; single characters |
 
@@ -16,6 +17,7 @@ pub mod html;
 pub mod links;
 pub mod page;
 mod pages;
+pub mod step;
 mod tidy;
 
 use std::ops::Range;
@@ -33,99 +35,9 @@ use html::Rendered;
 use links::Link;
 use page::Page;
 
-/// What is shown of the mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Tab {
-    /// The plain text.
-    Text,
-    /// The HTML, laid out.
-    Html,
-    /// The header fields and the conversation that brought it.
-    Headers,
-    /// The source.
-    Raw,
-    /// The attachments.
-    Parts,
-    /// What was tried to deliver it.
-    Attempts,
-}
-
-impl Tab {
-    /// All of them, in order.
-    pub const ALL: [Tab; 6] = [
-        Tab::Text,
-        Tab::Html,
-        Tab::Headers,
-        Tab::Raw,
-        Tab::Parts,
-        Tab::Attempts,
-    ];
-
-    /// The key of its name among the words.
-    pub fn key(self) -> &'static str {
-        match self {
-            Tab::Text => "reader_tab_text",
-            Tab::Html => "reader_tab_html",
-            Tab::Headers => "reader_tab_headers",
-            Tab::Raw => "reader_tab_raw",
-            Tab::Parts => "reader_tab_parts",
-            Tab::Attempts => "reader_tab_attempts",
-        }
-    }
-}
-
-/// What the tab that is shown waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Need {
-    /// The source: `GET /inbox/messages/{id}/raw`.
-    Raw,
-    /// The outbox's mail of this name, with its attempts.
-    Attempts(String),
-    /// [`html::render`], off the draw loop.
-    Html {
-        /// What is to be laid out.
-        html: Arc<str>,
-        /// In how many columns.
-        width: u16,
-    },
-}
-
-/// What somebody does in the reader.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// The tab to the right.
-    NextTab,
-    /// The tab to the left.
-    PrevTab,
-    /// A tab; nothing where the mail has no such tab.
-    Tab(Tab),
-    /// A row up.
-    Up,
-    /// A row down.
-    Down,
-    /// A page up.
-    PageUp,
-    /// A page down.
-    PageDown,
-    /// To the first row.
-    Top,
-    /// To the last row.
-    Bottom,
-    /// Looks for a text; an empty one ends the search.
-    Find(String),
-    /// The next place where it stands.
-    FindNext,
-    /// The one before.
-    FindPrev,
-    /// Ends the search.
-    ClearFind,
-    /// The next link, on the tab of the parts the next part.
-    NextLink,
-    /// The one before.
-    PrevLink,
-    /// The area has so many columns and rows.
-    Resize(u16, u16),
-}
+pub use step::Need;
+pub use step::Step;
+pub use step::Tab;
 
 /// Where somebody is on a tab.
 #[derive(Debug, Clone, Default)]
@@ -274,6 +186,13 @@ impl Reader {
             self.html_width = Some(*width);
         }
         self.put(tab, pages::failed(why));
+    }
+
+    /// Forgets what was fetched or failed, so that it is asked for again.
+    pub fn reload(&mut self) {
+        self.has_raw = false;
+        self.has_attempts = false;
+        self.html_width = None;
     }
 
     /// The HTML is laid out in `width` columns.

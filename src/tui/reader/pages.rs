@@ -244,7 +244,7 @@ pub fn attempts(detail: &MailDetail, words: Words) -> Page {
         _ => Role::Warn,
     };
     page.push(&format!("{}  ", words.say("reader_state")), Role::Dim);
-    page.push(&safe::line(&mail.state), role);
+    page.push(&word(words, "reader_state", &mail.state), role);
     page.end_line(0);
     let mut said = "";
     if let Some(why) = &mail.why {
@@ -264,7 +264,8 @@ pub fn attempts(detail: &MailDetail, words: Words) -> Page {
     }
     for attempt in detail.attempts.iter().rev().take(MANY) {
         let role = match attempt.outcome.as_str() {
-            "sent" | "delivered" | "accepted" => Role::Good,
+            "accepted" => Role::Good,
+            "temporary" | "limited" => Role::Warn,
             _ => Role::Bad,
         };
         page.push(&format!("{:>3}  ", attempt.number), Role::Dim);
@@ -272,8 +273,11 @@ pub fn attempts(detail: &MailDetail, words: Words) -> Page {
         if let Some(route) = &attempt.route {
             page.push(&format!("{}  ", safe::line(route)), Role::Key);
         }
-        page.push(&safe::line(&attempt.outcome), role);
-        page.push(&format!(" ({})", safe::line(&attempt.stage)), Role::Dim);
+        page.push(&word(words, "reader_outcome", &attempt.outcome), role);
+        if !attempt.stage.is_empty() {
+            let stage = word(words, "reader_stage", &attempt.stage);
+            page.push(&format!(" ({stage})"), Role::Dim);
+        }
         page.end_line(5);
         let reply = safe::line(&attempt.reply);
         if !reply.trim().is_empty() {
@@ -308,6 +312,12 @@ pub fn attempts(detail: &MailDetail, words: Words) -> Page {
         page.end_line(0);
     }
     page
+}
+
+/// A word of the server's in the reader's language; one that is newer than we are as it is.
+fn word(words: Words, kind: &str, word: &str) -> String {
+    let known = words.find(&format!("{kind}_{word}"));
+    known.map_or_else(|| safe::line(word), str::to_owned)
 }
 
 /// What it means, what to do, and where.

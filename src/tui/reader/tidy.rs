@@ -6,6 +6,9 @@
 
 use memchr::memchr;
 
+use super::page::closes;
+use super::page::opens;
+
 /// The most that is handed on, in bytes.
 const BYTES: usize = 384 * 1024;
 /// The most elements.
@@ -139,7 +142,13 @@ impl Tidy {
     fn text(&mut self, text: &str) {
         let fits = text.floor_char_boundary(BYTES.saturating_sub(self.out.len()));
         self.whole &= fits == text.len();
+        let mut before = ' ';
         for c in text[..fits].chars() {
+            // Who lays it out breaks at spaces alone; this one has no width, and it drops it.
+            if breaks(before, c) {
+                self.out.push('\u{200b}');
+            }
+            before = c;
             match c {
                 '<' => self.out.push_str("&lt;"),
                 '\0' => {}
@@ -310,6 +319,12 @@ impl Tidy {
     }
 }
 
+/// Whether a row may end between two characters: ideographs are written without spaces.
+fn breaks(before: char, c: char) -> bool {
+    let wide = |c| matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3ffff}');
+    (wide(before) || wide(c)) && before != ' ' && !closes(c) && !opens(before)
+}
+
 /// The attributes that are kept.
 #[derive(Debug, Default)]
 struct Attributes<'a> {
@@ -407,6 +422,10 @@ mod tests {
         );
         assert_eq!(tidy("<h1>x</h1>").0, "<p><strong>x</strong></p>");
         assert_eq!(tidy("<a href=\"x").0, "");
+        assert_eq!(
+            tidy("您好，a「字」").0,
+            "您\u{200b}好，\u{200b}a\u{200b}「字」"
+        );
     }
 
     #[test]
