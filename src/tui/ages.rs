@@ -29,20 +29,21 @@ pub fn moments(row: &Row) -> Vec<Timestamp> {
 }
 
 /// A length of time: `42s`, `3m`, `5h`, `12d`.
-pub fn length(millis: i64) -> String {
+pub fn length(millis: i64, words: Words) -> String {
     let seconds = millis.max(0) / 1000;
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", (seconds / 86_400).min(99_999)),
-    }
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "unit_second"),
+        60..3600 => (seconds / 60, "unit_minute"),
+        3600..172_800 => (seconds / 3600, "unit_hour"),
+        _ => ((seconds / 86_400).min(99_999), "unit_day"),
+    };
+    format!("{count}{}", words.say(unit))
 }
 
 /// How long ago `text` was.
-pub fn age(text: &str, now: Timestamp) -> String {
+pub fn age(text: &str, now: Timestamp, words: Words) -> String {
     moment(text).map_or_else(String::new, |at| {
-        length(now.as_millis().saturating_sub(at.as_millis()))
+        length(now.as_millis().saturating_sub(at.as_millis()), words)
     })
 }
 
@@ -55,7 +56,10 @@ pub fn ahead(text: &str, now: Timestamp, words: Words) -> String {
     match away {
         ..=0 => words.say("due_now").to_owned(),
         // Rounded up, so that it says "in 1s" until it is due.
-        away => words.fill("ahead", &[("time", &length(away.saturating_add(999)))]),
+        away => words.fill(
+            "ahead",
+            &[("time", &length(away.saturating_add(999), words))],
+        ),
     }
 }
 

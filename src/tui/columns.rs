@@ -4,7 +4,7 @@
 use super::model::View;
 
 /// A column.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     /// Its name in settings; its head is the text `col_NAME`.
     pub name: &'static str,
@@ -57,18 +57,25 @@ const fn age(label: &'static str, field: &'static str, worth: u8) -> Column {
 
 /// The columns of captured mail.
 const MAIL: &[Column] = &[
-    text("from", "col_from", Some(("from", false)), 14, 30, 30),
-    text("to", "col_to", Some(("to", false)), 16, 32, 70),
-    text("subject", "col_subject", Some(("subject", false)), 16, WIDE, 90),
+    text("from", "col_from", Some(("from", false)), 14, 24, 30),
+    text("to", "col_to", Some(("to", false)), 18, 28, 70),
+    text(
+        "subject",
+        "col_subject",
+        Some(("subject", false)),
+        16,
+        WIDE,
+        90,
+    ),
     right(text("size", "col_size", Some(("size", true)), 6, 6, 20)),
     age("col_age", "received_at", 80),
 ];
 
 const OUTBOX: &[Column] = &[
-    text("state", "col_state", Some(("state", false)), 9, 11, 95),
-    text("to", "col_to", Some(("to", false)), 16, 40, 90),
-    text("kind", "col_kind", Some(("kind", false)), 8, 16, 60),
-    text("why", "col_why", None, 16, WIDE, 50),
+    text("state", "col_state", Some(("state", false)), 9, 10, 95),
+    text("to", "col_to", Some(("to", false)), 18, 36, 90),
+    text("kind", "col_kind", Some(("kind", false)), 13, 16, 60),
+    text("why", "col_why", None, 16, WIDE, 42),
     right(text("tries", "col_tries", Some(("tries", true)), 5, 5, 40)),
     right(text("next", "col_next", Some(("next_at", false)), 7, 8, 45)),
     text("route", "col_route", None, 8, 9, 15),
@@ -80,17 +87,38 @@ const TOKENS: &[Column] = &[
     text("kind", "col_kind", Some(("kind", false)), 10, 20, 80),
     text("email", "col_email", Some(("email", false)), 16, WIDE, 90),
     right(text("tries-left", "col_tries_left", None, 5, 8, 40)),
-    right(text("expires", "col_expires", Some(("expires_at", false)), 7, 8, 50)),
+    right(text(
+        "expires",
+        "col_expires",
+        Some(("expires_at", false)),
+        7,
+        8,
+        50,
+    )),
     age("col_age", "created_at", 70),
 ];
 
 const USERS: &[Column] = &[
     text("state", "col_state", None, 8, 10, 85),
     text("email", "col_email", Some(("email", false)), 16, 40, 90),
-    text("name", "col_name", Some(("display_name", false)), 10, WIDE, 60),
+    text(
+        "name",
+        "col_name",
+        Some(("display_name", false)),
+        10,
+        WIDE,
+        60,
+    ),
     text("language", "col_language", None, 7, 8, 20),
     right(text("sessions", "col_sessions", None, 8, 8, 40)),
-    right(text("login", "col_login", Some(("last_login_at", true)), 6, 8, 50)),
+    right(text(
+        "login",
+        "col_login",
+        Some(("last_login_at", true)),
+        6,
+        8,
+        50,
+    )),
     age("col_age", "created_at", 70),
 ];
 
@@ -99,7 +127,14 @@ const SESSIONS: &[Column] = &[
     text("email", "col_email", Some(("email", false)), 16, 40, 90),
     text("ip", "col_ip", Some(("ip", false)), 9, 16, 50),
     text("agent", "col_agent", None, 12, WIDE, 30),
-    right(text("used", "col_used", Some(("last_used_at", true)), 6, 8, 60)),
+    right(text(
+        "used",
+        "col_used",
+        Some(("last_used_at", true)),
+        6,
+        8,
+        60,
+    )),
     age("col_age", "created_at", 70),
 ];
 
@@ -161,7 +196,10 @@ pub fn fit<'a>(chosen: &[&'a Column], width: u16) -> Vec<(&'a Column, u16)> {
         cells + u16::try_from(kept.len().saturating_sub(1)).unwrap_or(u16::MAX) * 2
     };
     while kept.len() > 1 && least(&kept) > width {
-        let cheapest = kept.iter().enumerate().min_by_key(|(_, column)| column.worth);
+        let cheapest = kept
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, column)| column.worth);
         let Some((at, _)) = cheapest else {
             break;
         };

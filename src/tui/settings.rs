@@ -121,10 +121,7 @@ fn meant(near: &[&str]) -> String {
     }
 }
 
-fn view_columns(
-    view: &str,
-    names: &[String],
-) -> Result<(View, Vec<&'static Column>), Vec<String>> {
+fn view_columns(view: &str, names: &[String]) -> Result<(View, Vec<&'static Column>), Vec<String>> {
     let views = || View::TABS.into_iter().chain([View::Timeline]);
     let Some(known) = views().find(|known| known.word() == view) else {
         let near = near(view, views().map(View::word));

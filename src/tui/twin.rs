@@ -13,6 +13,12 @@ pub fn of_place(model: &Model) -> String {
     let command = match (looking, reading, place.list.row()) {
         (Some(looking), _, _) => format!("gatepost outbox show {}", looking.id),
         (_, Some(reading), _) => format!("gatepost inbox show {}", reading.id),
+        (_, _, Some(Row::Moment(_))) => {
+            format!(
+                "gatepost timeline {}",
+                place.subject.as_deref().unwrap_or_default()
+            )
+        }
         (_, _, Some(row)) => of_row(row),
         (_, _, None) => of_view(place.view).to_owned(),
     };

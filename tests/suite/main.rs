@@ -29,6 +29,7 @@ mod config_tables;
 mod courier;
 mod courier_lease;
 mod courier_post;
+mod dashboard;
 mod dashboard_reader;
 mod dashboard_saving;
 mod delivery_kill;

@@ -167,7 +167,7 @@ pub const TABLES: Places = (1 << 9) - 1;
 pub const ALL: Places = (1 << 11) - 1;
 
 /// A line of the table of actions.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Action {
     /// What it is.
     pub what: Do,
@@ -238,6 +238,8 @@ const FORWARD: Places = TABLES & !ROUTES;
 const PEOPLE: Places = MAIL | OUTBOX | TOKENS | USERS | SESSIONS | AUDIT;
 
 /// Everything that can be done, in the order of the help.
+// One line an action: it is read as the table that it is.
+#[rustfmt::skip]
 pub const ACTIONS: &[Action] = &[
     act(Do::Retry, "retry", "do_retry", &["r"], OUTBOX | DETAIL, "gatepost outbox retry {ids}"),
     act(Do::Requeue, "requeue", "do_requeue", &["e"], OUTBOX | DETAIL, "gatepost outbox requeue {ids}"),

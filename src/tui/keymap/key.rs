@@ -84,9 +84,7 @@ impl Key {
 
     /// As it is shown at the foot: `Enter`, `^D`, `↑`.
     pub fn shown(self, ascii: bool) -> String {
-        let arrow = |unicode: &str, plain: &str| {
-            if ascii { plain } else { unicode }.to_owned()
-        };
+        let arrow = |unicode: &str, plain: &str| if ascii { plain } else { unicode }.to_owned();
         let name = match self.code {
             KeyCode::Up => arrow("↑", "Up"),
             KeyCode::Down => arrow("↓", "Down"),

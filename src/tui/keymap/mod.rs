@@ -111,7 +111,8 @@ impl Keymap {
 
     /// The keys as a table in Markdown, for the documentation.
     pub fn documentation(&self, words: Words) -> String {
-        let mut text = String::from("| action | keys | what it does | command line |\n|---|---|---|---|\n");
+        let mut text =
+            String::from("| action | keys | what it does | command line |\n|---|---|---|---|\n");
         for (index, keys) in &self.keys {
             let action = &ACTIONS[*index];
             let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();

@@ -200,8 +200,9 @@ impl List {
 
     /// Whether the first row of the list is before the reader's eyes, so that new ones may come in.
     pub fn follows(&self) -> bool {
-        self.at_start() && self.top == 0 && self.rows.len() <= PAGE as usize
-            || (self.at_start() && self.selected == 0)
+        // Marks further down would be lost with the rows.
+        let unmarked = self.marks.is_empty() || self.rows.len() <= PAGE as usize;
+        self.at_start() && self.top == 0 && unmarked
     }
 
     /// The selected row.
@@ -215,7 +216,9 @@ impl List {
             return self.row().into_iter().collect();
         }
         let marked = self.rows.iter();
-        marked.filter(|row| self.marks.contains(&row.id())).collect()
+        marked
+            .filter(|row| self.marks.contains(&row.id()))
+            .collect()
     }
 
     /// The page that is wanted for where the selection is.
@@ -276,7 +279,9 @@ impl List {
                 (self.selected, self.top) = (0, 0);
             }
             Fetch::Last => {
-                let before = page.total.map(|total| total.saturating_sub(page.items.len() as u64));
+                let before = page
+                    .total
+                    .map(|total| total.saturating_sub(page.items.len() as u64));
                 self.replace(page, before);
                 self.selected = self.rows.len().saturating_sub(1);
                 self.top = self.selected;

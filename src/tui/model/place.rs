@@ -2,6 +2,7 @@
 //! leads back.
 
 use crate::client::MailDetail;
+use crate::world::Timestamp;
 
 use super::List;
 use super::Reading;
@@ -35,6 +36,8 @@ pub struct Looking {
     pub scroll: u16,
     /// Whether it changed on the server.
     pub stale: bool,
+    /// When it was last asked for.
+    pub asked: Option<Timestamp>,
 }
 
 impl Looking {
@@ -45,6 +48,7 @@ impl Looking {
             mail: None,
             scroll: 0,
             stale: true,
+            asked: None,
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Reading {
     pub reader: Option<Reader>,
     /// What the reader wants and was already asked for.
     pub asked: Vec<String>,
+    /// Why it does not come.
+    pub problem: Option<String>,
     size: (u16, u16),
 }
 
@@ -24,6 +26,7 @@ impl Reading {
             id: id.to_owned(),
             reader: None,
             asked: Vec::new(),
+            problem: None,
             size: (0, 0),
         }
     }

@@ -8,7 +8,14 @@ pub const fn states(view: View) -> Option<(&'static str, &'static [&'static str]
         View::Outbox => (
             "state",
             &[
-                "failing", "queued", "sending", "sent", "uncertain", "dead", "expired", "discarded",
+                "failing",
+                "queued",
+                "sending",
+                "sent",
+                "uncertain",
+                "dead",
+                "expired",
+                "discarded",
             ],
         ),
         View::Tokens => ("state", &["live", "lapsed", "spent", "overtaken"]),

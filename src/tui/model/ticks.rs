@@ -34,6 +34,9 @@ impl Model {
                 if list.stale && list.loading.is_none() {
                     wanted.extend(list.asked.map(|asked| asked + PACE));
                 }
+                if let Some(looking) = self.place().looking.as_ref().filter(|l| l.stale) {
+                    wanted.extend(looking.asked.map(|asked| asked + PACE));
+                }
                 if self.stats_stale {
                     wanted.extend(self.stats_asked.map(|asked| asked + SECOND));
                 }
@@ -51,7 +54,11 @@ impl Model {
         let rows = place.list.rows.iter().skip(place.list.top);
         let seen = rows.take(usize::from(self.size.1));
         seen.flat_map(ages::moments).any(|at| {
-            let away = self.now.as_millis().saturating_sub(at.as_millis()).unsigned_abs();
+            let away = self
+                .now
+                .as_millis()
+                .saturating_sub(at.as_millis())
+                .unsigned_abs();
             away < 60_000
         })
     }

@@ -9,11 +9,13 @@ use crate::tui::model::Confirm;
 use crate::tui::model::Dialog;
 use crate::tui::model::Model;
 use crate::tui::model::Pending;
+use crate::tui::model::Reading;
 use crate::tui::model::Row;
 use crate::tui::model::UNDO;
 use crate::tui::model::Undo;
 use crate::tui::msg::Acted;
 use crate::tui::msg::Note;
+use crate::tui::reader::Reader;
 use crate::tui::safe;
 
 /// What `what` does on the server, if it does anything there.
@@ -71,12 +73,21 @@ fn targets(model: &Model, act: Act) -> Vec<(String, String)> {
     let named = |row: &Row| (row.id(), safe::line(&row.name()));
     if place.alone {
         if let Some(looking) = &place.looking {
-            let row = looking.mail.as_ref().map(|detail| Row::from(detail.mail.clone()));
+            let row = looking
+                .mail
+                .as_ref()
+                .map(|detail| Row::from(detail.mail.clone()));
             return row.filter(|row| fits(act, row)).iter().map(named).collect();
         }
-        let id = place.reading.as_ref().map(|reading| reading.id.as_str());
-        let row = place.list.rows.iter().find(|row| Some(&*row.id()) == id);
-        return row.filter(|row| fits(act, row)).into_iter().map(named).collect();
+        let read = place.reading.as_ref().filter(|_| act == Act::Delete);
+        let title = |reading: &Reading| {
+            let title = reading.reader.as_ref().map(Reader::title);
+            safe::line(title.unwrap_or(&reading.id))
+        };
+        return read
+            .iter()
+            .map(|reading| (reading.id.clone(), title(reading)))
+            .collect();
     }
     let rows = place.list.targets();
     let fitting = rows.into_iter().filter(|row| fits(act, row)).map(named);
@@ -107,7 +118,7 @@ pub fn why_not(model: &Model, what: Do) -> Option<&'static str> {
             Some("no_reveals")
         }
         (_, Some(act)) if targets(model, act).is_empty() => Some(match act {
-            _ if model.place().list.rows.is_empty() => "no_rows",
+            _ if model.place().list.rows.is_empty() || model.place().reads() => "no_rows",
             Act::Retry => "no_retry",
             Act::Requeue => "no_requeue",
             Act::Discard => "no_discard",
@@ -168,7 +179,9 @@ pub(super) fn begin(model: &mut Model, act: Act, ids: Vec<String>, effects: &mut
         return;
     }
     let request = model.number();
-    model.pending.insert(request, Pending::Act(act, ids.clone()));
+    model
+        .pending
+        .insert(request, Pending::Act(act, ids.clone()));
     if act == Act::SendTest {
         model.tell(None, "test_mail_on_its_way");
     }
@@ -209,7 +222,10 @@ pub(super) fn acted(model: &mut Model, act: Act, acted: Vec<Acted>) {
     place.list.marks.clear();
     let gone = place.reads()
         && act == Act::Delete
-        && place.reading.as_ref().is_some_and(|reading| done.contains(&reading.id));
+        && place
+            .reading
+            .as_ref()
+            .is_some_and(|reading| done.contains(&reading.id));
     if gone {
         place.alone = false;
         place.reading = None;

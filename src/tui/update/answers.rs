@@ -14,17 +14,15 @@ use crate::tui::safe;
 use super::acts;
 use super::reading;
 
-pub(super) fn answer(
-    model: &mut Model,
-    request: u64,
-    answer: Answer,
-    effects: &mut Vec<Effect>,
-) {
+pub(super) fn answer(model: &mut Model, request: u64, answer: Answer, effects: &mut Vec<Effect>) {
     let pending = model.pending.remove(&request);
     match (answer, pending) {
         (Answer::Page(page), _) => {
             let waits = |place: &&mut Place| {
-                place.list.loading.is_some_and(|loading| loading.request == request)
+                place
+                    .list
+                    .loading
+                    .is_some_and(|loading| loading.request == request)
             };
             if let Some(place) = model.all_places().find(waits) {
                 place.list.take(request, page);
@@ -36,11 +34,10 @@ pub(super) fn answer(
             model.dirty = true;
         }
         (Answer::Mail(mail), Some(Pending::Detail(id))) => {
-            if let Some(looking) = &mut model.place_mut().looking {
-                if looking.id == id {
-                    looking.mail = Some(mail);
-                    model.dirty = true;
-                }
+            let looking = model.place_mut().looking.as_mut();
+            if let Some(looking) = looking.filter(|looking| looking.id == id) {
+                looking.mail = Some(mail);
+                model.dirty = true;
             }
         }
         (Answer::Message(message), Some(Pending::Newest)) => {
@@ -79,7 +76,11 @@ fn failed(model: &mut Model, request: u64, pending: Option<Pending>, problem: Pr
     }
     let mut listed = false;
     for place in model.all_places() {
-        if place.list.loading.is_some_and(|loading| loading.request == request) {
+        if place
+            .list
+            .loading
+            .is_some_and(|loading| loading.request == request)
+        {
             place.list.loading = None;
             place.list.loaded = true;
             place.list.problem = Some(problem.clone());

@@ -123,7 +123,10 @@ pub fn matches(model: &Model, pick: &Pick, palette: bool) -> Vec<Item> {
         }
     }
     scored.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
-    scored.into_iter().map(|(_, at)| items[at].clone()).collect()
+    scored
+        .into_iter()
+        .map(|(_, at)| items[at].clone())
+        .collect()
 }
 
 pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
@@ -223,13 +226,7 @@ fn set_filter(model: &mut Model, text: &str) {
     }
 }
 
-fn pick_key(
-    model: &mut Model,
-    mut pick: Pick,
-    palette: bool,
-    key: Key,
-    effects: &mut Vec<Effect>,
-) {
+fn pick_key(model: &mut Model, mut pick: Pick, palette: bool, key: Key, effects: &mut Vec<Effect>) {
     let items = matches(model, &pick, palette);
     let last = items.len().saturating_sub(1);
     pick.selected = pick.selected.min(last);

@@ -29,7 +29,10 @@ pub(super) fn view(model: &mut Model, view: View) {
     home.alone = false;
     model.homes.insert(home.view, home);
     model.places.clear();
-    let mut place = model.homes.remove(&view).unwrap_or_else(|| Place::new(view));
+    let mut place = model
+        .homes
+        .remove(&view)
+        .unwrap_or_else(|| Place::new(view));
     place.list.asked = None;
     model.places.push(place);
 }
@@ -65,7 +68,10 @@ pub(super) fn failures(model: &mut Model) {
         leave(model);
         return;
     }
-    push(model, Place::of(View::Outbox, "failing", "state", "failing"));
+    push(
+        model,
+        Place::of(View::Outbox, "failing", "state", "failing"),
+    );
 }
 
 /// What was said and shown is over.
@@ -133,7 +139,10 @@ fn read(model: &mut Model, id: &str) {
     let now = model.now;
     let place = model.place_mut();
     place.alone = true;
-    let here = place.reading.as_ref().is_some_and(|reading| reading.id == id);
+    let here = place
+        .reading
+        .as_ref()
+        .is_some_and(|reading| reading.id == id);
     if !here {
         place.reading = Some(Reading::new(id));
         model.preview = Some(now);
@@ -170,7 +179,10 @@ pub(super) fn timeline(model: &mut Model, email: &str) {
     if email.is_empty() {
         return;
     }
-    push(model, Place::of(View::Timeline, &safe::line(email), "email", email));
+    push(
+        model,
+        Place::of(View::Timeline, &safe::line(email), "email", email),
+    );
 }
 
 /// The sessions of the selected user.
@@ -227,7 +239,9 @@ pub(super) fn sort_by(model: &mut Model, by: isize) {
     let list = &model.place().list;
     let now = list.sort.as_deref().unwrap_or(default_sort(list.source));
     let now = now.trim_start_matches('-');
-    let at = sortable.iter().position(|c| c.sort.is_some_and(|(field, _)| field == now));
+    let at = sortable
+        .iter()
+        .position(|c| c.sort.is_some_and(|(field, _)| field == now));
     let count = sortable.len().cast_signed();
     let at = at.unwrap_or(0).cast_signed();
     let next = (at + by).rem_euclid(count).cast_unsigned();
@@ -244,7 +258,10 @@ pub(super) fn state(model: &mut Model) {
     if list.fixed.iter().any(|(fixed, _)| fixed == name) {
         return;
     }
-    let at = list.state.as_ref().and_then(|state| all.iter().position(|known| known == state));
+    let at = list
+        .state
+        .as_ref()
+        .and_then(|state| all.iter().position(|known| known == state));
     let next = at.map_or(0, |at| at + 1);
     set_state(model, all.get(next).copied());
 }

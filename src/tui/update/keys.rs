@@ -193,7 +193,10 @@ fn mark_all(model: &mut Model) {
 
 fn person(model: &mut Model) {
     let place = model.place();
-    let mail = place.looking.as_ref().and_then(|looking| looking.mail.as_ref());
+    let mail = place
+        .looking
+        .as_ref()
+        .and_then(|looking| looking.mail.as_ref());
     let person = match mail {
         Some(detail) if place.alone => Some(detail.mail.to.clone()),
         _ => place.list.row().and_then(Row::person).map(str::to_owned),

@@ -13,9 +13,9 @@ mod time;
 use super::effect::Effect;
 use super::model::Link;
 use super::model::Model;
+use super::model::View;
 use super::msg::Msg;
 use super::msg::Topic;
-use super::model::View;
 
 pub use acts::why_not;
 pub use dialogs::Item;
@@ -98,9 +98,7 @@ fn event(model: &mut Model, topic: Topic) {
     if topic != Topic::Log {
         model.stats_stale = true;
     }
-    if topic == Topic::Outbox {
-        if let Some(looking) = &mut model.place_mut().looking {
-            looking.stale = true;
-        }
+    if let (Topic::Outbox, Some(looking)) = (topic, &mut model.place_mut().looking) {
+        looking.stale = true;
     }
 }

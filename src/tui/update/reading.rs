@@ -92,7 +92,9 @@ fn step(what: Do) -> Option<Step> {
 
 /// A mail of the outbox that is looked at alone scrolls.
 fn look(model: &mut Model, what: Do, effects: &mut Vec<Effect>) -> bool {
-    let page = i16::try_from(view::table_height(model)).unwrap_or(i16::MAX).max(2);
+    let page = i16::try_from(view::table_height(model))
+        .unwrap_or(i16::MAX)
+        .max(2);
     let Some(looking) = &mut model.place_mut().looking else {
         return false;
     };
@@ -106,7 +108,10 @@ fn look(model: &mut Model, what: Do, effects: &mut Vec<Effect>) -> bool {
         Do::Top => i16::MIN,
         Do::Bottom => i16::MAX,
         Do::Copy => {
-            let text = looking.mail.as_ref().map(|detail| safe::line(&detail.mail.to));
+            let text = looking
+                .mail
+                .as_ref()
+                .map(|detail| safe::line(&detail.mail.to));
             if let Some(text) = text {
                 let what = text.clone();
                 effects.push(Effect::Copy { text, what });
@@ -182,18 +187,22 @@ pub(super) fn needs(model: &mut Model, effects: &mut Vec<Effect>) {
             Need::Attempts(_) => "attempts".to_owned(),
             Need::Html { width, .. } => format!("html {width}"),
         };
-        let new = model.place_mut().reading.as_mut().is_some_and(|r| r.ask(&want));
+        let new = model
+            .place_mut()
+            .reading
+            .as_mut()
+            .is_some_and(|r| r.ask(&want));
         if !new {
             continue;
         }
         let effect = match need {
             Need::Raw => model.ask(Load::Raw(id.clone()), Pending::Raw(id.clone())),
-            Need::Attempts(outbox) => {
-                model.ask(Load::Mail(outbox), Pending::Attempts(id.clone()))
-            }
+            Need::Attempts(outbox) => model.ask(Load::Mail(outbox), Pending::Attempts(id.clone())),
             Need::Html { html, width } => {
                 let request = model.number();
-                model.pending.insert(request, Pending::Html(id.clone(), width));
+                model
+                    .pending
+                    .insert(request, Pending::Html(id.clone(), width));
                 Effect::LayOut {
                     request,
                     html,
@@ -242,6 +251,16 @@ pub(super) fn answer(model: &mut Model, answer: Answer, pending: Pending) {
 
 /// What did not come; `false` when nothing of the mail that is shown was meant.
 pub(super) fn failed(model: &mut Model, pending: &Pending, problem: &Problem) -> bool {
+    if let Pending::Message(id) = pending {
+        let readings = model
+            .places
+            .iter_mut()
+            .filter_map(|place| place.reading.as_mut());
+        for reading in readings.filter(|reading| reading.id == *id) {
+            reading.problem = Some(problem.text.clone());
+        }
+        return true;
+    }
     let (id, need) = match pending {
         Pending::Raw(id) => (id, Need::Raw),
         Pending::Attempts(id) => (id, Need::Attempts(String::new())),
@@ -252,7 +271,10 @@ pub(super) fn failed(model: &mut Model, pending: &Pending, problem: &Problem) ->
         }
         _ => return false,
     };
-    let mut readings = model.places.iter_mut().filter_map(|place| place.reading.as_mut());
+    let mut readings = model
+        .places
+        .iter_mut()
+        .filter_map(|place| place.reading.as_mut());
     let reading: Option<&mut Reading> = readings.find(|reading| reading.id == *id);
     if let Some(reader) = reading.and_then(|reading| reading.reader.as_mut()) {
         reader.set_failed(&need, &problem.text);

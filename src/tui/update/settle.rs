@@ -11,6 +11,7 @@ use crate::tui::model::Pending;
 use crate::tui::model::Reading;
 use crate::tui::model::Row;
 use crate::tui::view;
+use crate::world::Timestamp;
 
 use super::reading;
 
@@ -24,29 +25,37 @@ pub(super) fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     let height = view::table_height(model);
     model.place_mut().list.scroll(height);
     preview(model);
+    missing(model);
     if !model.link.live() {
         return;
     }
     if let Some(fetch) = wanted(model) {
         effects.push(model.fetch(fetch));
     }
-    let paced = |asked: Option<crate::world::Timestamp>| {
-        asked.is_none_or(|asked| model.now.as_millis() >= (asked + FIGURES).as_millis())
-    };
-    if model.stats_stale && paced(model.stats_asked) {
+    if model.stats_stale && due(model.stats_asked, FIGURES, model.now) {
         model.stats_stale = false;
         model.stats_asked = Some(model.now);
         effects.push(model.ask(Load::Stats, Pending::Stats));
     }
     if model.preview.is_some_and(|due| due <= model.now) {
         model.preview = None;
-        if let Some(id) = model.place().reading.as_ref().map(|reading| reading.id.clone()) {
+        if let Some(id) = model
+            .place()
+            .reading
+            .as_ref()
+            .map(|reading| reading.id.clone())
+        {
             let pending = Pending::Message(id.clone());
             effects.push(model.ask(Load::Message(id), pending));
         }
     }
     detail(model, effects);
     reading::needs(model, effects);
+}
+
+/// Whether what was asked for at `asked` may be asked for again; a clock may have jumped back.
+fn due(asked: Option<Timestamp>, pace: Duration, now: Timestamp) -> bool {
+    asked.is_none_or(|asked| asked > now || asked + pace <= now)
 }
 
 /// Which rows of the list are to be asked for now.
@@ -61,7 +70,7 @@ fn wanted(model: &mut Model) -> Option<Fetch> {
     if list.loading.is_some() {
         return None;
     }
-    if list.stale && list.asked.is_none_or(|asked| asked + PACE <= now) {
+    if list.stale && due(list.asked, PACE, now) {
         return Some(match (list.loaded, list.follows()) {
             (false, _) => Fetch::First,
             (true, true) => Fetch::Reload,
@@ -85,11 +94,23 @@ fn preview(model: &mut Model) {
         _ => None,
     };
     let has = place.reading.as_ref().map(|reading| &reading.id);
-    if has == wanted.as_ref() {
-        return;
+    if has != wanted.as_ref() {
+        place.reading = wanted.as_deref().map(Reading::new);
+        model.preview = wanted.map(|_| due);
     }
-    place.reading = wanted.as_deref().map(Reading::new);
-    model.preview = wanted.map(|_| due);
+}
+
+/// A mail that was left, or lost with the connection, before it came is asked for again.
+fn missing(model: &mut Model) {
+    let Some(reading) = &model.place().reading else {
+        return;
+    };
+    let pending = Pending::Message(reading.id.clone());
+    let missing = reading.reader.is_none() && reading.problem.is_none();
+    let asked = model.preview.is_some() || model.pending.values().any(|p| *p == pending);
+    if missing && !asked {
+        model.preview = Some(model.now);
+    }
 }
 
 fn detail(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -98,10 +119,12 @@ fn detail(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     };
     let id = looking.id.clone();
-    let mail = matches!(model.place().list.row(), Some(Row::Mail(_))) || id.starts_with("ob_");
-    if mail && looking.stale && !model.pending.values().any(|pending| waits(pending, &id)) {
+    let due = looking.stale && due(looking.asked, PACE, model.now);
+    if due && !model.pending.values().any(|pending| waits(pending, &id)) {
+        let now = model.now;
         if let Some(looking) = &mut model.place_mut().looking {
             looking.stale = false;
+            looking.asked = Some(now);
         }
         let pending = Pending::Detail(id.clone());
         effects.push(model.ask(Load::Mail(id), pending));

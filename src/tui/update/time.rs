@@ -26,11 +26,11 @@ pub(super) fn tick(model: &mut Model, now: Timestamp, effects: &mut Vec<Effect>)
         model.undo = None;
         model.dirty = true;
     }
-    if let Link::Lost { again, .. } = &mut model.link {
-        if again.is_some_and(|at| at <= now) {
-            *again = None;
-            model.dirty = true;
-            effects.push(Effect::Reconnect);
-        }
+    if let Link::Lost { again, .. } = &mut model.link
+        && again.is_some_and(|at| at <= now)
+    {
+        *again = None;
+        model.dirty = true;
+        effects.push(Effect::Reconnect);
     }
 }

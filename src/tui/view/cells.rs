@@ -52,7 +52,7 @@ fn some(text: Option<&str>) -> String {
 pub fn cell(model: &Model, row: &Row, column: &str) -> Cell {
     let words = model.settings.words;
     let now = model.now;
-    let age = |at: &str| (ages::age(at, now), Role::Dim);
+    let age = |at: &str| (ages::age(at, now, words), Role::Dim);
     let some_age = |at: Option<&str>| match at {
         Some(at) => age(at),
         None => ("-".to_owned(), Role::Dim),
@@ -132,7 +132,10 @@ pub fn cell(model: &Model, row: &Row, column: &str) -> Cell {
         (Row::Line(row), "time") => {
             let at = ages::moment(&row.at);
             let offset = model.settings.utc_offset;
-            (at.map_or_else(String::new, |at| ages::clock(at, offset, true)), Role::Dim)
+            (
+                at.map_or_else(String::new, |at| ages::clock(at, offset, true)),
+                Role::Dim,
+            )
         }
         (Row::Line(row), "level") => {
             let role = state(model, &row.level).1;
@@ -165,7 +168,10 @@ fn when(model: &Model, at: &str) -> String {
 fn route(model: &Model, row: &Route, column: &str) -> Cell {
     match column {
         "name" => (known(model, "route", &row.name), Role::Text),
-        "state" => (known(model, "breaker", &row.state), state(model, &row.state).1),
+        "state" => (
+            known(model, "breaker", &row.state),
+            state(model, &row.state).1,
+        ),
         "host" => (format!("{}:{}", row.host, row.port), Role::Text),
         "error" => match &row.last_error {
             Some(error) => (error.text.clone(), Role::Dim),
@@ -188,7 +194,10 @@ fn route(model: &Model, row: &Route, column: &str) -> Cell {
             }
         }
         "next" => {
-            let next = row.next_probe_at.as_deref().or(row.budget.resumes_at.as_deref());
+            let next = row
+                .next_probe_at
+                .as_deref()
+                .or(row.budget.resumes_at.as_deref());
             let next = next.map(|at| ages::ahead(at, model.now, model.settings.words));
             (next.unwrap_or_else(|| "-".to_owned()), Role::Dim)
         }

@@ -29,7 +29,7 @@ pub fn banner(model: &Model, area: Rect, buffer: &mut Buffer) {
         None => words.say("banner_trying").to_owned(),
         Some(again) => {
             let away = again.as_millis().saturating_sub(model.now.as_millis());
-            let time = ages::length(away.saturating_add(999));
+            let time = ages::length(away.saturating_add(999), words);
             words.fill("banner_again", &[("time", &time), ("key", &key)])
         }
     };
@@ -62,7 +62,10 @@ fn way(model: &Model) -> String {
     if let (true, Some(looking)) = (place.alone, &place.looking) {
         parts.push(looking.id.clone());
     } else if let (true, Some(reading)) = (place.alone, &place.reading) {
-        let title = reading.reader.as_ref().map(|reader| reader.title().to_owned());
+        let title = reading
+            .reader
+            .as_ref()
+            .map(|reader| reader.title().to_owned());
         parts.push(title.unwrap_or_else(|| reading.id.clone()));
     }
     parts.join(mark)
@@ -78,7 +81,10 @@ fn state(model: &Model) -> Vec<(String, Role)> {
         return parts;
     }
     if list.waiting > 0 {
-        let key = model.settings.keymap.shown(Do::Top, model.settings.theme.ascii());
+        let key = model
+            .settings
+            .keymap
+            .shown(Do::Top, model.settings.theme.ascii());
         let count = list.waiting.to_string();
         let text = words.fill("new_rows", &[("n", &count), ("key", &key)]);
         parts.push((text, Role::Good));
@@ -98,7 +104,9 @@ fn state(model: &Model) -> Vec<(String, Role)> {
     if list.loading.is_some() && !list.loaded {
         parts.push((words.say("loading").to_owned(), Role::Dim));
     } else if !list.rows.is_empty() {
-        let at = list.offset.map(|offset| (offset + list.selected as u64 + 1).to_string());
+        let at = list
+            .offset
+            .map(|offset| (offset + list.selected as u64 + 1).to_string());
         let total = list.total.map(|total| total.to_string());
         let text = match (at, total) {
             (Some(at), Some(total)) => words.fill("at_of", &[("at", &at), ("total", &total)]),
@@ -117,10 +125,10 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let theme = &model.settings.theme;
-    if let Some(Dialog::Ask(ask)) = &model.dialog {
-        if ask.purpose != Purpose::TestMail {
-            return typed(model, ask, area, buffer);
-        }
+    if let Some(Dialog::Ask(ask)) = &model.dialog
+        && ask.purpose != Purpose::TestMail
+    {
+        return typed(model, ask, area, buffer);
     }
     let mut room = paint::inset(area, 1);
     let parts = state(model);
@@ -145,7 +153,13 @@ pub fn typed(model: &Model, ask: &Ask, area: Rect, buffer: &mut Buffer) {
         Purpose::TestMail => words.say("ask_test_mail"),
     };
     let room = paint::inset(area, 1);
-    let used = paint::left(buffer, room, &format!("{label} "), theme.style(Role::Key), theme);
+    let used = paint::left(
+        buffer,
+        room,
+        &format!("{label} "),
+        theme.style(Role::Key),
+        theme,
+    );
     let rest = Rect {
         x: room.x + used,
         width: room.width.saturating_sub(used),

@@ -70,6 +70,15 @@ fn frame(
         width,
         height,
     };
+    // A wide character that reaches into the frame would hide its rim.
+    if area.x > screen.x {
+        for y in area.top()..area.bottom() {
+            let cell = &mut buffer[(area.x - 1, y)];
+            if paint::width(cell.symbol()) > 1 {
+                cell.set_symbol(" ");
+            }
+        }
+    }
     Clear.render(area, buffer);
     buffer.set_style(area, theme.style(Role::Text));
     if !framed {
@@ -156,15 +165,26 @@ fn confirmation(model: &Model, confirm: &Confirm, screen: Rect, buffer: &mut Buf
         let site = about.map_or("", |about| about.site_name.as_str());
         let values = [("site", site), ("url", model.settings.url.as_str())];
         let text = words.fill("ask_in_production", &values);
-        lines.extend(paint::wrap(&text, width).into_iter().map(|line| (line, Role::Bad)));
+        lines.extend(
+            paint::wrap(&text, width)
+                .into_iter()
+                .map(|line| (line, Role::Bad)),
+        );
     }
-    lines.extend(paint::wrap(&asked, width).into_iter().map(|line| (line, Role::Title)));
+    lines.extend(
+        paint::wrap(&asked, width)
+            .into_iter()
+            .map(|line| (line, Role::Title)),
+    );
     for name in confirm.names.iter().take(NAMED) {
         lines.push((format!("  {name}"), Role::Text));
     }
     if confirm.names.len() > NAMED {
         let more = (confirm.names.len() - NAMED).to_string();
-        lines.push((format!("  {}", words.fill("and_more", &[("n", &more)])), Role::Dim));
+        lines.push((
+            format!("  {}", words.fill("and_more", &[("n", &more)])),
+            Role::Dim,
+        ));
     }
     let note = match confirm.act {
         Act::Discard => Some("note_discard"),
@@ -173,7 +193,11 @@ fn confirmation(model: &Model, confirm: &Confirm, screen: Rect, buffer: &mut Buf
         _ => None,
     };
     if let Some(note) = note {
-        lines.extend(paint::wrap(words.say(note), width).into_iter().map(|l| (l, Role::Dim)));
+        lines.extend(
+            paint::wrap(words.say(note), width)
+                .into_iter()
+                .map(|l| (l, Role::Dim)),
+        );
     }
     lines.push((String::new(), Role::Text));
     lines.push((confirm.twin.clone(), Role::Dim));
@@ -181,8 +205,17 @@ fn confirmation(model: &Model, confirm: &Confirm, screen: Rect, buffer: &mut Buf
         (true, _) => Role::Bad,
         (false, _) => Role::Dialog,
     };
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let inner = frame(model, words.say("dialog_sure"), role, (width, height), screen, buffer);
+    let height = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(2);
+    let inner = frame(
+        model,
+        words.say("dialog_sure"),
+        role,
+        (width, height),
+        screen,
+        buffer,
+    );
     // The buttons are always there: what there is no room for is what stands above them.
     let buttons = Rect {
         y: inner.bottom().saturating_sub(1).max(inner.y),
@@ -277,9 +310,10 @@ fn entry(
             let keys = model.settings.keymap.keys(action.what);
             let keys: Vec<String> = keys.iter().map(|key| key.shown(theme.ascii())).collect();
             let can = why_not(model, action.what).is_none();
-            (keys.join(" "), action.twin.unwrap_or_default(), can)
+            let twin = action.twin.unwrap_or_default().replace("{ids}", "ID");
+            (keys.join(" "), twin, can)
         }
-        Item::Sort(_) | Item::State(_) | Item::Timeline(_) => (String::new(), "", true),
+        Item::Sort(_) | Item::State(_) | Item::Timeline(_) => (String::new(), String::new(), true),
     };
     let role = |role: Role| match (selected, can) {
         (true, _) => theme.style(Role::Selected),
@@ -312,7 +346,7 @@ fn entry(
     rest.width -= used;
     let last = match palette {
         true => keys.as_str(),
-        false => twin,
+        false => twin.as_str(),
     };
     if paint::width(last) + 2 <= rest.width {
         paint::right(buffer, rest, last, role(Role::Dim), theme);
@@ -323,13 +357,20 @@ fn entry(
 fn code(model: &Model, url: &str, screen: Rect, buffer: &mut Buffer) {
     let words = model.settings.words;
     let theme = &model.settings.theme;
-    let room = (screen.width.saturating_sub(4), screen.height.saturating_sub(3));
+    let room = (
+        screen.width.saturating_sub(4),
+        screen.height.saturating_sub(3),
+    );
     let title = words.say("do_qr");
     let Some(lines) = qr::lines(url, room.0, room.1, theme.ascii()) else {
         let text = format!("{}\n\n{url}", words.say("no_room_for_qr"));
         return reading(model, title, &text, 0, screen, buffer);
     };
-    let wide = lines.iter().map(|line| paint::width(line)).max().unwrap_or(0);
+    let wide = lines
+        .iter()
+        .map(|line| paint::width(line))
+        .max()
+        .unwrap_or(0);
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let size = (wide, height.saturating_add(1));
     let inner = frame(model, title, Role::Dialog, size, screen, buffer);
@@ -339,18 +380,17 @@ fn code(model: &Model, url: &str, screen: Rect, buffer: &mut Buffer) {
         paint::left(buffer, row, line, qr::STYLE, theme);
         rest = below;
     }
-    paint::left(buffer, paint::split(rest).0, url, theme.style(Role::Link), theme);
+    paint::left(
+        buffer,
+        paint::split(rest).0,
+        url,
+        theme.style(Role::Link),
+        theme,
+    );
 }
 
 /// A text in a frame.
-fn reading(
-    model: &Model,
-    title: &str,
-    text: &str,
-    scroll: u16,
-    screen: Rect,
-    buffer: &mut Buffer,
-) {
+fn reading(model: &Model, title: &str, text: &str, scroll: u16, screen: Rect, buffer: &mut Buffer) {
     let width = screen.width.saturating_sub(8).min(90);
     let lines: Vec<(String, Role)> = paint::wrap(text, width)
         .into_iter()
@@ -360,5 +400,10 @@ fn reading(
     let height = count.min(screen.height.saturating_sub(4)).max(1);
     let inner = frame(model, title, Role::Dialog, (width, height), screen, buffer);
     let scroll = scroll.min(count.saturating_sub(inner.height.max(1)));
-    put(model, &lines[usize::from(scroll).min(lines.len())..], inner, buffer);
+    put(
+        model,
+        &lines[usize::from(scroll).min(lines.len())..],
+        inner,
+        buffer,
+    );
 }

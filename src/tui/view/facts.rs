@@ -31,8 +31,16 @@ pub fn of_row(model: &Model, row: &Row) -> Vec<Fact> {
     match row {
         Row::Mail(row) => return of_mail(model, row),
         Row::Message(row) => {
-            add("fact_subject", row.subject.as_deref().unwrap_or_default(), Role::Text);
-            add("fact_from", row.from.as_deref().unwrap_or_default(), Role::Text);
+            add(
+                "fact_subject",
+                row.subject.as_deref().unwrap_or_default(),
+                Role::Text,
+            );
+            add(
+                "fact_from",
+                row.from.as_deref().unwrap_or_default(),
+                Role::Text,
+            );
             add("fact_to", &row.envelope.to.join(", "), Role::Text);
             add("fact_warnings", &row.warnings.join("; "), Role::Warn);
         }
@@ -50,23 +58,47 @@ pub fn of_row(model: &Model, row: &Row) -> Vec<Fact> {
             let (state, role) = cells::state(model, &row.state);
             add("fact_state", &state, role);
             add("fact_person", &row.email, Role::Text);
-            add("fact_mail", row.outbox_id.as_deref().unwrap_or_default(), Role::Link);
+            add(
+                "fact_mail",
+                row.outbox_id.as_deref().unwrap_or_default(),
+                Role::Link,
+            );
             add("fact_expires", &moment(model, &row.expires_at), Role::Dim);
         }
         Row::User(row) => {
             let (state, role) = cells::state(model, &row.state);
             add("fact_state", &state, role);
-            add("fact_name", row.display_name.as_deref().unwrap_or_default(), Role::Text);
+            add(
+                "fact_name",
+                row.display_name.as_deref().unwrap_or_default(),
+                Role::Text,
+            );
             add("fact_id", &row.id, Role::Dim);
-            add("fact_locked", &some(model, row.locked_at.as_deref()), Role::Bad);
-            add("fact_waits", &some(model, row.waits_until.as_deref()), Role::Warn);
-            add("fact_login", &some(model, row.last_login_at.as_deref()), Role::Text);
+            add(
+                "fact_locked",
+                &some(model, row.locked_at.as_deref()),
+                Role::Bad,
+            );
+            add(
+                "fact_waits",
+                &some(model, row.waits_until.as_deref()),
+                Role::Warn,
+            );
+            add(
+                "fact_login",
+                &some(model, row.last_login_at.as_deref()),
+                Role::Text,
+            );
             add("fact_made", &moment(model, &row.created_at), Role::Dim);
         }
         Row::Session(row) => {
             let (state, role) = cells::state(model, &row.state);
             add("fact_state", &state, role);
-            add("fact_agent", row.user_agent.as_deref().unwrap_or_default(), Role::Text);
+            add(
+                "fact_agent",
+                row.user_agent.as_deref().unwrap_or_default(),
+                Role::Text,
+            );
             add("fact_ip", &row.ip, Role::Text);
             add("fact_used", &moment(model, &row.last_used_at), Role::Text);
             add("fact_expires", &moment(model, &row.expires_at), Role::Dim);
@@ -87,8 +119,16 @@ pub fn of_row(model: &Model, row: &Row) -> Vec<Fact> {
             let state = cells::known(model, "breaker", &row.state);
             add("fact_state", &state, cells::state(model, &row.state).1);
             add("fact_since", &some(model, row.since.as_deref()), Role::Warn);
-            add("fact_paused", &some(model, row.paused_at.as_deref()), Role::Warn);
-            add("fact_next", &some(model, row.next_probe_at.as_deref()), Role::Text);
+            add(
+                "fact_paused",
+                &some(model, row.paused_at.as_deref()),
+                Role::Warn,
+            );
+            add(
+                "fact_next",
+                &some(model, row.next_probe_at.as_deref()),
+                Role::Text,
+            );
             let words = model.settings.words;
             let budget = &row.budget;
             let spent = budget.spent.to_string();
@@ -101,12 +141,28 @@ pub fn of_row(model: &Model, row: &Row) -> Vec<Fact> {
                 }
             };
             add("fact_budget", &budget, Role::Text);
-            add("fact_sent", &some(model, row.last_success_at.as_deref()), Role::Good);
+            add(
+                "fact_sent",
+                &some(model, row.last_success_at.as_deref()),
+                Role::Good,
+            );
             if let Some(error) = &row.last_error {
                 add("fact_error", &failure(model, error), Role::Bad);
-                add("fact_meaning", error.meaning.as_deref().unwrap_or_default(), Role::Text);
-                add("fact_advice", error.advice.as_deref().unwrap_or_default(), Role::Text);
-                add("fact_page", error.page.as_deref().unwrap_or_default(), Role::Link);
+                add(
+                    "fact_meaning",
+                    error.meaning.as_deref().unwrap_or_default(),
+                    Role::Text,
+                );
+                add(
+                    "fact_advice",
+                    error.advice.as_deref().unwrap_or_default(),
+                    Role::Text,
+                );
+                add(
+                    "fact_page",
+                    error.page.as_deref().unwrap_or_default(),
+                    Role::Link,
+                );
             }
         }
         Row::Line(row) => add("fact_text", &row.text, Role::Text),
@@ -132,8 +188,16 @@ fn of_mail(model: &Model, row: &Mail) -> Vec<Fact> {
     let why = row.why.clone().unwrap_or_default();
     let bad = cells::mail_state(model, row).1;
     add("fact_why", &why.text, bad);
-    add("fact_advice", why.advice.as_deref().unwrap_or_default(), Role::Text);
-    add("fact_page", why.page.as_deref().unwrap_or_default(), Role::Link);
+    add(
+        "fact_advice",
+        why.advice.as_deref().unwrap_or_default(),
+        Role::Text,
+    );
+    add(
+        "fact_page",
+        why.page.as_deref().unwrap_or_default(),
+        Role::Link,
+    );
     if let Some(error) = &row.last_error {
         add("fact_error", &failure(model, error), Role::Text);
     }
@@ -146,10 +210,14 @@ fn failure(model: &Model, error: &Failure) -> String {
     let code = error.code.map(|code| code.to_string());
     // The relay's own words mostly begin with the code.
     let code = code.filter(|code| !error.text.starts_with(code.as_str()));
-    let age = ages::age(&error.at, model.now);
+    let age = ages::age(&error.at, model.now, model.settings.words);
     let age = model.settings.words.fill("ago", &[("time", &age)]);
     let parts = [code.as_deref(), Some(&error.text), Some(&age)];
-    let parts: Vec<&str> = parts.into_iter().flatten().filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .flatten()
+        .filter(|p| !p.is_empty())
+        .collect();
     parts.join("  ")
 }
 
@@ -165,7 +233,7 @@ fn moment(model: &Model, text: &str) -> String {
     };
     let away = match at > model.now {
         true => ages::ahead(text, model.now, words),
-        false => words.fill("ago", &[("time", &ages::age(text, model.now))]),
+        false => words.fill("ago", &[("time", &ages::age(text, model.now, words))]),
     };
     let clock = ages::clock(at, model.settings.utc_offset, true);
     // Within a day the time of day says enough.
@@ -198,7 +266,11 @@ pub fn of_detail(model: &Model, detail: &MailDetail, width: u16) -> Vec<Line> {
     let heading = words.say("attempts").to_owned();
     lines.push((String::new(), heading, Role::Title));
     if detail.attempts.is_empty() {
-        lines.push((String::new(), words.say("no_attempts").to_owned(), Role::Dim));
+        lines.push((
+            String::new(),
+            words.say("no_attempts").to_owned(),
+            Role::Dim,
+        ));
     }
     for attempt in detail.attempts.iter().rev() {
         let at = ages::moment(&attempt.started_at);
@@ -216,7 +288,11 @@ pub fn of_detail(model: &Model, detail: &MailDetail, width: u16) -> Vec<Line> {
             clock.unwrap_or_default()
         );
         lines.push((String::new(), head, role));
-        let said = [Some(&attempt.reply), attempt.meaning.as_ref(), attempt.advice.as_ref()];
+        let said = [
+            Some(&attempt.reply),
+            attempt.meaning.as_ref(),
+            attempt.advice.as_ref(),
+        ];
         for text in said.into_iter().flatten().filter(|text| !text.is_empty()) {
             for line in paint::wrap(text, width.saturating_sub(4)) {
                 lines.push((String::new(), format!("    {line}"), Role::Text));
@@ -229,7 +305,9 @@ pub fn of_detail(model: &Model, detail: &MailDetail, width: u16) -> Vec<Line> {
 /// The facts on lines of so many cells.
 pub fn laid(model: &Model, facts: &[Fact], width: u16) -> Vec<Line> {
     let words = model.settings.words;
-    let names = facts.iter().map(|(name, _, _)| paint::width(words.say(name)));
+    let names = facts
+        .iter()
+        .map(|(name, _, _)| paint::width(words.say(name)));
     let margin = names.max().unwrap_or(0) + 2;
     let narrow = margin.saturating_mul(2) > width;
     let room = match narrow {
@@ -249,7 +327,11 @@ pub fn laid(model: &Model, facts: &[Fact], width: u16) -> Vec<Line> {
         let blank = " ".repeat(usize::from(margin - paint::width(name)));
         let mut label = format!("{name}{blank}");
         for line in paint::wrap(value, room) {
-            lines.push((std::mem::replace(&mut label, " ".repeat(margin.into())), line, *role));
+            lines.push((
+                std::mem::replace(&mut label, " ".repeat(margin.into())),
+                line,
+                *role,
+            ));
         }
     }
     lines

@@ -50,7 +50,7 @@ fn said(model: &Model) -> Vec<(String, Role)> {
     if let Some(undo) = &model.undo {
         let key = model.settings.keymap.shown(Do::Undo, theme.ascii());
         let left = undo.until.as_millis().saturating_sub(model.now.as_millis());
-        let time = ages::length(left.saturating_add(999));
+        let time = ages::length(left.saturating_add(999), words);
         let values = [("key", key.as_str()), ("time", &time)];
         said.push((words.fill("undo_offer", &values), Role::Key));
     }
@@ -104,7 +104,10 @@ fn keys(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 fn pieces(model: &Model, what: Do, label: &str) -> Vec<(String, Role)> {
-    let key = model.settings.keymap.shown(what, model.settings.theme.ascii());
+    let key = model
+        .settings
+        .keymap
+        .shown(what, model.settings.theme.ascii());
     if key.is_empty() {
         return Vec::new();
     }
@@ -112,5 +115,8 @@ fn pieces(model: &Model, what: Do, label: &str) -> Vec<(String, Role)> {
         None => (Role::Key, Role::Text),
         Some(_) => (Role::Dim, Role::Dim),
     };
-    vec![(format!("{key} "), roles.0), (format!("{label}  "), roles.1)]
+    vec![
+        (format!("{key} "), roles.0),
+        (format!("{label}  "), roles.1),
+    ]
 }

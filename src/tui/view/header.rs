@@ -39,7 +39,10 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         Link::Live { latency } => {
             let dot = theme.glyph("●", "*");
             let millis = latency.as_millis();
-            (format!("{dot} {} {millis}ms", words.say("link_live")), Role::Good)
+            (
+                format!("{dot} {} {millis}ms", words.say("link_live")),
+                Role::Good,
+            )
         }
         Link::Lost { .. } => {
             let cross = theme.glyph("✗", "x");
@@ -48,7 +51,12 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     };
     let figures = figures(model);
     let end = paint::width(&clock) + 1;
-    let need = |pieces: &[Piece]| pieces.iter().map(|(text, _)| paint::width(text)).sum::<u16>();
+    let need = |pieces: &[Piece]| {
+        pieces
+            .iter()
+            .map(|(text, _)| paint::width(text))
+            .sum::<u16>()
+    };
     // What there is no room for is left out, the dearest last: failures are always told.
     let room = area.width;
     let mut middle: Vec<Piece> = vec![("  ".to_owned(), Role::Text), live];
@@ -118,7 +126,10 @@ fn figures(model: &Model) -> Vec<Piece> {
         _ => Role::Bad,
     };
     vec![
-        (format!("{} {spark} {now}  ", words.say("head_sent")), Role::Dim),
+        (
+            format!("{} {spark} {now}  ", words.say("head_sent")),
+            Role::Dim,
+        ),
         (format!("{queued}  "), Role::Text),
         (format!("{failed}  "), role),
     ]
@@ -150,7 +161,7 @@ pub fn spans(model: &Model, room: u16) -> Vec<Tab> {
                     x,
                     width,
                 };
-                x += width + 1;
+                x += width;
                 tab
             })
             .collect();
@@ -171,7 +182,7 @@ fn tab(model: &Model, view: View, open: bool, style: u8) -> String {
     let count = count.map_or_else(String::new, |count| format!(" {count}"));
     match (style, open) {
         (3, false) => format!(" {key}"),
-        (2, false) => format!(" {key}"),
+        (2, false) => format!(" {key} "),
         (3, true) => format!("[{key}]"),
         // The open one can be told without colours.
         (_, true) => format!("[{key} {name}{count}]"),
@@ -199,7 +210,10 @@ fn count(model: &Model, view: View) -> Option<String> {
     let stats = model.stats.as_ref()?;
     let count = match view {
         View::Mail => stats.inbox,
-        View::Outbox => stats.outbox.values().fold(0, |sum: u64, n| sum.saturating_add(*n)),
+        View::Outbox => stats
+            .outbox
+            .values()
+            .fold(0, |sum: u64, n| sum.saturating_add(*n)),
         View::Tokens => stats.tokens?,
         View::Users => stats.users?,
         View::Sessions => stats.sessions?,

@@ -30,7 +30,9 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.settings.theme;
     let empty = Vec::new();
     let minutes = model.stats.as_ref().map_or(&empty, |stats| &stats.minutes);
-    let names = FIGURES.iter().map(|(name, _, _)| paint::width(words.say(name)));
+    let names = FIGURES
+        .iter()
+        .map(|(name, _, _)| paint::width(words.say(name)));
     let names = names.max().unwrap_or(0);
     let inner = paint::inset(area, 3);
     let count = 7;
@@ -45,13 +47,21 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
             break;
         }
         let values: Vec<u64> = minutes.iter().map(of).collect();
-        let sum = values.iter().fold(0, |sum: u64, value| sum.saturating_add(*value));
+        let sum = values
+            .iter()
+            .fold(0, |sum: u64, value| sum.saturating_add(*value));
         let role = match (bad, sum) {
             (_, 0) => Role::Dim,
             (true, _) => Role::Bad,
             (false, _) => Role::Good,
         };
-        paint::left(buffer, line, words.say(name), theme.style(Role::Text), theme);
+        paint::left(
+            buffer,
+            line,
+            words.say(name),
+            theme.style(Role::Text),
+            theme,
+        );
         let at = Rect {
             x: line.x + (names + 2).min(line.width),
             width: count.min(line.width.saturating_sub(names + 2)),
@@ -68,5 +78,15 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         paint::left(buffer, at, &bars, theme.style(role), theme);
     }
     let (line, _) = paint::split(rest);
-    paint::titled(model, Rect { x: area.x, width: area.width, ..line }, words.say("what_failed"), "", buffer);
+    paint::titled(
+        model,
+        Rect {
+            x: area.x,
+            width: area.width,
+            ..line
+        },
+        words.say("what_failed"),
+        "",
+        buffer,
+    );
 }

@@ -126,14 +126,26 @@ pub fn titled(model: &Model, area: Rect, title: &str, end: &str, buffer: &mut Bu
             width: area.width - 4,
             ..area
         };
-        let used = left(buffer, room, &format!(" {title} "), theme.style(Role::Title), theme);
+        let used = left(
+            buffer,
+            room,
+            &format!(" {title} "),
+            theme.style(Role::Title),
+            theme,
+        );
         let rest = Rect {
             x: room.x + used + 1,
             width: room.width.saturating_sub(used + 1),
             ..area
         };
         if !end.is_empty() && width(end) + 2 <= rest.width {
-            right(buffer, rest, &format!(" {end} "), theme.style(Role::Dim), theme);
+            right(
+                buffer,
+                rest,
+                &format!(" {end} "),
+                theme.style(Role::Dim),
+                theme,
+            );
         }
     }
 }

@@ -27,33 +27,21 @@ pub fn draw(model: &Model, rule: Rect, area: Rect, buffer: &mut Buffer) {
         paint::titled(model, rule, words.say("pane_mail"), &row.id(), buffer);
         return reader(model, area, buffer);
     }
-    paint::titled(model, rule, &row.name(), &row.id(), buffer);
+    let id = match row {
+        Row::Moment(moment) => moment.id.clone(),
+        row => row.id(),
+    };
+    paint::titled(model, rule, &row.name(), &id, buffer);
     let inner = paint::inset(area, MARGIN);
-    let known = facts::of_row(model, row);
-    let lines = facts::laid(model, &known, inner.width);
+    let mut known = facts::of_row(model, row);
+    known.push(("fact_command", twin::of_place(model), Role::Dim));
+    let mut lines = facts::laid(model, &known, inner.width);
     // The last line is the twin's, whatever else there is no room for.
-    let above = Rect {
-        height: inner.height.saturating_sub(1),
-        ..inner
-    };
-    facts::draw(model, &lines, 0, above, buffer);
-    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(above.height);
-    let at = Rect {
-        y: above.y + used,
-        height: inner.height.min(1),
-        ..inner
-    };
-    let text = twin::of_place(model);
-    let theme = &model.settings.theme;
-    let label = words.say("fact_command");
-    let dim = theme.style(Role::Dim);
-    let used = paint::left(buffer, at, &format!("{label}  "), dim, theme);
-    let rest = Rect {
-        x: at.x + used,
-        width: at.width.saturating_sub(used),
-        ..at
-    };
-    paint::left(buffer, rest, &text, dim, theme);
+    let room = usize::from(inner.height);
+    if lines.len() > room {
+        lines.drain(room.saturating_sub(1)..lines.len() - 1);
+    }
+    facts::draw(model, &lines, 0, inner, buffer);
 }
 
 /// The mail that is read.
@@ -67,7 +55,11 @@ pub fn reader(model: &Model, area: Rect, buffer: &mut Buffer) {
         Some(reader) => reader.draw(area, buffer, theme, &words),
         None => {
             let at = paint::inset(area, MARGIN);
-            paint::left(buffer, at, words.say("loading"), theme.style(Role::Dim), theme);
+            let (text, role) = match &reading.problem {
+                Some(problem) => (problem.as_str(), Role::Bad),
+                None => (words.say("loading"), Role::Dim),
+            };
+            paint::left(buffer, at, text, theme.style(role), theme);
         }
     }
 }
@@ -96,7 +88,11 @@ pub fn most_scroll(model: &Model, area: Rect) -> u16 {
 /// A mail of the outbox, alone.
 pub fn alone(model: &Model, area: Rect, buffer: &mut Buffer) {
     let lines = lines(model, area);
-    let scroll = model.place().looking.as_ref().map_or(0, |looking| looking.scroll);
+    let scroll = model
+        .place()
+        .looking
+        .as_ref()
+        .map_or(0, |looking| looking.scroll);
     let scroll = scroll.min(most_scroll(model, area));
     facts::draw(model, &lines, scroll, paint::inset(area, MARGIN), buffer);
 }

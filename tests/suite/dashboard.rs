@@ -1,0 +1,9 @@
+//! The dashboard without a terminal and without a server: keys go in, a screen comes out.
+
+mod data;
+mod desk;
+mod frames;
+mod keys;
+mod random;
+mod settings;
+mod tables;
