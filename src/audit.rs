@@ -140,11 +140,14 @@ impl Entry {
     }
 
     /// Whom it concerns.
-    fn concerns(&self) -> impl Iterator<Item = &String> {
+    fn concerns(&self) -> impl Iterator<Item = String> {
         let actor = Some(&self.actor)
             .filter(|actor| !matches!(actor.as_str(), "anonymous" | "gatepost" | "operator"))
             .filter(|actor| **actor != self.subject);
-        [&self.subject].into_iter().chain(actor)
+        [&self.subject]
+            .into_iter()
+            .chain(actor)
+            .map(|who| filed(who))
     }
 
     /// The same, refused because of `reason`.
@@ -155,12 +158,20 @@ impl Entry {
     }
 }
 
+/// Under which text somebody is found: an address is in whatever case.
+fn filed(who: &str) -> String {
+    match who.contains('@') {
+        true => who.to_lowercase(),
+        false => who.to_owned(),
+    }
+}
+
 /// Adds `entry` to the record, with the transaction.
 pub fn record(tx: &mut Tx<'_>, entry: &Entry) {
     if let Some(id) = entry.id {
         tx.put(&ENTRIES, &id, entry);
         for who in entry.concerns() {
-            tx.put(&CONCERNS, &(who.clone(), id), &());
+            tx.put(&CONCERNS, &(who, id), &());
         }
     }
 }
@@ -268,7 +279,7 @@ pub fn concerning(
     upwards: bool,
     limit: usize,
 ) -> Result<Vec<Entry>, store::Error> {
-    let who = who.to_owned();
+    let who = filed(who);
     let edge = |chance: u8| {
         let id = Entry::derived(from.unwrap_or_default(), [chance; 10], "", "", "").id;
         (who.clone(), id.expect("it was just made"))
@@ -317,7 +328,7 @@ pub fn forget_before(
     for (id, entry) in &old {
         tx.delete(&ENTRIES, id);
         for who in entry.concerns() {
-            tx.delete(&CONCERNS, &(who.clone(), *id));
+            tx.delete(&CONCERNS, &(who, *id));
         }
     }
     Ok(old.len())

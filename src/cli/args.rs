@@ -8,9 +8,11 @@ use clap::builder::styling::Styles;
 
 use crate::config::Flag;
 
+use super::desk;
 use super::doctor;
 use super::key;
 use super::outbox;
+use super::people;
 
 /// Accounts and mail for a small team, in one binary.
 #[derive(Debug, Parser)]
@@ -139,6 +141,69 @@ Examples:
         #[command(subcommand)]
         command: key::Command,
     },
+    /// List accounts; lock, unlock, mail a reset link, end sessions
+    #[command(after_help = "\
+Examples:
+  gatepost user list --search ann
+  gatepost user lock us_01KDX0A9R7V8W6Z5Y4X3T2S1Q0")]
+    User {
+        #[command(subcommand)]
+        command: people::UserCommand,
+    },
+    /// List everybody's sessions, and end them
+    #[command(after_help = "\
+Examples:
+  gatepost session list --state live
+  gatepost session revoke se_01KDX0A9R7V8W6Z5Y4X3T2S1Q0")]
+    Session {
+        #[command(subcommand)]
+        command: people::SessionCommand,
+    },
+    /// List codes, reset links and verification tokens, and revoke them; reveal them in dev
+    #[command(after_help = "\
+Examples:
+  gatepost token list --email ann@example.com
+  gatepost token revoke tk_AmFubkBleGFtcGxlLmNvbQAAgAABm3Z5gAAA")]
+    Token {
+        #[command(subcommand)]
+        command: people::TokenCommand,
+    },
+    /// Look at captured mail: list, show, raw, delete
+    #[command(after_help = "\
+Examples:
+  gatepost inbox list --to ann@example.com
+  gatepost inbox show 42
+  gatepost inbox raw 42 > 42.eml")]
+    Inbox {
+        #[command(subcommand)]
+        command: desk::InboxCommand,
+    },
+    /// Read the audit record: who did what to whom
+    #[command(after_help = "\
+Examples:
+  gatepost audit list --action login --outcome refused
+  gatepost audit list --subject ann@example.com")]
+    Audit {
+        #[command(subcommand)]
+        command: desk::AuditCommand,
+    },
+    /// How much there is of everything, and what happened in the last hour
+    #[command(after_help = "\
+Examples:
+  gatepost stats
+  gatepost stats --json | jq .failing")]
+    Stats(desk::StatsArgs),
+    /// The last lines of the log that the running gatepost remembers, newest first
+    #[command(after_help = "\
+Examples:
+  gatepost log --level warn
+  gatepost log --search relay --limit 200")]
+    Log(desk::LogArgs),
+    /// What happened to and around one address, newest first
+    #[command(after_help = "\
+Example:
+  gatepost timeline ann@example.com")]
+    Timeline(people::TimelineArgs),
 }
 
 /// Flags that most commands take.

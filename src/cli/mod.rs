@@ -6,11 +6,14 @@
 
 mod args;
 mod banner;
+mod desk;
 mod doctor;
 mod key;
+mod listing;
 mod log;
 mod outbox;
 mod output;
+mod people;
 mod ready;
 mod run;
 mod screen;
@@ -75,6 +78,14 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
         Command::Outbox { command } => outbox::run(command),
         Command::Key { command } => key::run(command),
+        Command::User { command } => people::user(command),
+        Command::Session { command } => people::session(command),
+        Command::Token { command } => people::token(command),
+        Command::Inbox { command } => desk::inbox(command),
+        Command::Audit { command } => desk::audit(command),
+        Command::Stats(args) => desk::stats(args),
+        Command::Log(args) => desk::log(args),
+        Command::Timeline(args) => people::timeline(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

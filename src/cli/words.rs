@@ -50,6 +50,11 @@ impl Voice {
         doctor::mail_state(self.0, word)
     }
 
+    /// How an account, a session or a token stands, or how something ended.
+    pub fn standing(self, word: &str) -> String {
+        self.known("standing", word).unwrap_or(word.to_owned())
+    }
+
     /// What a rule of the rulebook says, in a few words, where they are worth it.
     pub fn gist(self, rule: &str) -> Option<String> {
         self.known("gist", rule)
@@ -76,6 +81,15 @@ mod tests {
     #[test]
     fn what_is_said_exists_and_what_exists_is_said() {
         let sources = [
+            include_str!("desk/audit.rs"),
+            include_str!("desk/inbox.rs"),
+            include_str!("desk/show.rs"),
+            include_str!("desk/stats.rs"),
+            include_str!("listing.rs"),
+            include_str!("people/session.rs"),
+            include_str!("people/timeline.rs"),
+            include_str!("people/token.rs"),
+            include_str!("people/user.rs"),
             include_str!("screen.rs"),
             include_str!("test_mail.rs"),
             include_str!("outbox/act.rs"),
@@ -85,7 +99,14 @@ mod tests {
             include_str!("outbox/show.rs"),
         ]
         .concat();
-        let of_the_api = ["stage_", "passed_", "outcome_", "why_", "gist_"];
+        let of_the_api = [
+            "stage_",
+            "passed_",
+            "outcome_",
+            "why_",
+            "gist_",
+            "standing_",
+        ];
         for key in TEXTS.checked() {
             let dynamic = of_the_api.iter().any(|group| key.starts_with(group));
             assert!(dynamic || sources.contains(&format!("\"{key}\"")), "{key}");

@@ -1,7 +1,9 @@
 //! The one integration-test binary: what users can see, tested through the doors they use.
 
 mod admin_events;
+mod admin_lists;
 mod admin_outbox;
+mod admin_people;
 mod admin_routes;
 mod admin_test_mail;
 mod api_accounts;
@@ -15,7 +17,9 @@ mod capture;
 mod charsets;
 mod cli;
 mod cli_client;
+mod cli_desk;
 mod cli_outbox;
+mod cli_people;
 mod cli_scripted;
 mod cli_server;
 mod cli_terminal;

@@ -82,6 +82,11 @@ fn told<T: DeserializeOwned + std::fmt::Debug>(value: &Value) -> String {
     OF_ONE_ALONE.iter().fold(read, without)
 }
 
+/// A page of a list that tells no counts.
+fn told_page<T: DeserializeOwned + std::fmt::Debug>(value: &Value) -> String {
+    told::<client::Page<T>>(value).replace(", counts: {}", "")
+}
+
 /// Holds what `read` makes of the schema called `name` against that schema. What the client has
 /// no use for is named in `unread`.
 fn check(name: &str, unread: &[&str], read: impl Fn(&Value) -> String) {
@@ -125,4 +130,21 @@ fn every_field_of_an_answer_is_read_and_nothing_else_is_looked_for() {
     });
     let details = ["/setback", "/next_at", "/why", "/last_error", "/attempt"];
     check("TestMail", &details, told::<client::TestMail>);
+}
+
+#[test]
+fn every_field_of_accounts_sessions_and_tokens_is_read() {
+    check("About", &[], told::<client::About>);
+    check("Stats", &[], told::<client::Stats>);
+    check("AuditPage", &[], told_page::<client::Entry>);
+    check("MessagePage", &[], told_page::<client::MessageSummary>);
+    check("Message", &[], told::<client::Message>);
+    check("UserRecordPage", &[], told_page::<client::User>);
+    check("SessionRecordPage", &[], told_page::<client::Session>);
+    check("TokenRecordPage", &[], told_page::<client::Token>);
+    check("Timeline", &[], told_page::<client::Moment>);
+    check("RevealedToken", &[], |value| {
+        let told: client::Revealed = serde_json::from_value(value.clone()).unwrap();
+        told.secret
+    });
 }

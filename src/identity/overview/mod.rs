@@ -8,6 +8,7 @@
 
 mod sessions;
 mod sizes;
+mod token;
 mod tokens;
 mod users;
 
@@ -32,12 +33,12 @@ pub use sessions::SessionSort;
 pub use sessions::SessionState;
 pub use sizes::Sizes;
 pub use sizes::sizes;
-pub use tokens::TokenFilter;
-pub use tokens::TokenKind;
-pub use tokens::TokenName;
-pub use tokens::TokenRecord;
-pub use tokens::TokenSort;
-pub use tokens::TokenState;
+pub use token::TokenFilter;
+pub use token::TokenKind;
+pub use token::TokenName;
+pub use token::TokenRecord;
+pub use token::TokenSort;
+pub use token::TokenState;
 pub use users::UserFilter;
 pub use users::UserRecord;
 pub use users::UserSort;

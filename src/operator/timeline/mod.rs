@@ -79,7 +79,7 @@ impl Operator {
         let lookup = email.lookup();
         let mut moments = self.account(&lookup, language).await?;
         let user = moments.first().and_then(|account| account.id.parse().ok());
-        moments.extend(self.recorded(&lookup, user, language, &ask, from).await?);
+        moments.extend(self.recorded(email, user, language, &ask, from).await?);
         moments.extend(self.captured(email, language).await?);
         moments.extend(self.tokens(email, language).await?);
         if let Some(user) = user {
@@ -122,21 +122,22 @@ impl Operator {
     /// The audit record and the outbox, from the moment of the page on.
     async fn recorded(
         &self,
-        address: &LookupAddress,
+        email: &EmailAddress,
         user: Option<UserId>,
         language: Language,
         ask: &Ask,
         from: Option<Timestamp>,
     ) -> Result<Vec<Moment>, store::Error> {
-        let (address, upwards) = (address.clone(), !ask.backwards());
+        let (email, upwards) = (email.clone(), !ask.backwards());
         let limit = ask.limit + AT_ONCE;
         self.store
             .scan(move |read| {
-                let name = address.as_str().to_owned();
-                let mut entries = audit::concerning(read, &name, from, upwards, limit)?;
-                if let Some(user) = user {
-                    let user = user.to_string();
-                    entries.extend(audit::concerning(read, &user, from, upwards, limit)?);
+                let address = email.lookup();
+                let mut names = vec![address.as_str().to_owned(), email.as_str().to_owned()];
+                names.extend(user.map(|user| user.to_string()));
+                let mut entries = Vec::new();
+                for name in &names {
+                    entries.extend(audit::concerning(read, name, from, upwards, limit)?);
                 }
                 // One that names both the address and the account is found twice.
                 entries.sort_by_key(|entry| entry.id);

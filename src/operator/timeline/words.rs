@@ -135,6 +135,27 @@ const TITLES: &[(&str, [&str; 3])] = &[
         "mail_ordered",
         ["程式委託寄信", "程序委托发信", "A program ordered a mail"],
     ),
+    ("mail_sent", ["郵件已寄出", "邮件已发出", "A mail was sent"]),
+    (
+        "mail_dead",
+        ["郵件寄送失敗", "邮件发送失败", "A mail could not be sent"],
+    ),
+    (
+        "mail_expired",
+        ["郵件過期未寄", "邮件过期未发", "A mail lapsed unsent"],
+    ),
+    (
+        "mail_discarded",
+        ["郵件已捨棄", "邮件已丢弃", "A mail was discarded"],
+    ),
+    (
+        "mail_uncertain",
+        [
+            "不確定郵件是否寄達",
+            "不确定邮件是否送达",
+            "A mail may have arrived",
+        ],
+    ),
     ("user_lock", ["鎖定帳號", "锁定账号", "Locked the account"]),
     (
         "user_unlock",

@@ -74,6 +74,7 @@ async fn asking_for_a_code_or_a_link_writes_as_much_for_nobody_as_for_somebody()
                 .await;
                 assert_eq!(grown["outbox.row"], 1);
                 let entries = grown.remove("audit.entry").unwrap();
+                assert_eq!(grown.remove("audit.concerns"), Some(entries));
                 // That a mail will not be sent is told where it would have been; for nobody it
                 // was told at once.
                 assert_eq!(entries, 1 + usize::from(again && sends(purpose, email)));

@@ -60,7 +60,7 @@ fn paused(name: RouteName, at: Timestamp) -> Status {
 async fn follow(post: &Post, board: &Board) -> Trial {
     let letter = post.letter(&Occasion::Test, "ann@example.org");
     let world = post.simulated.world();
-    let entry = trial::entry(&world, &"ann@example.org".parse().unwrap());
+    let entry = trial::entry(&world, &"ann@example.org".parse().unwrap(), "operator");
     trial::follow(
         letter,
         entry,
@@ -101,7 +101,7 @@ async fn an_open_fallback_is_waited_for_and_so_is_a_mail_on_its_way() {
     let letter = post.letter(&Occasion::Test, "ann@example.org");
     let id = letter.id;
     let world = post.simulated.world();
-    let entry = trial::entry(&world, &"ann@example.org".parse().unwrap());
+    let entry = trial::entry(&world, &"ann@example.org".parse().unwrap(), "operator");
     let waiting = trial::follow(
         letter,
         entry,
