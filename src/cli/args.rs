@@ -9,6 +9,7 @@ use clap::builder::styling::Styles;
 use crate::config::Flag;
 
 use super::dashboard;
+use super::desk;
 use super::doctor;
 use super::key;
 use super::outbox;
@@ -184,6 +185,37 @@ Examples:
         #[command(subcommand)]
         command: people::TokenCommand,
     },
+    /// Look at captured mail: list, show, raw, delete
+    #[command(after_help = "\
+Examples:
+  gatepost inbox list --to ann@example.com
+  gatepost inbox show 42
+  gatepost inbox raw 42 > 42.eml")]
+    Inbox {
+        #[command(subcommand)]
+        command: desk::InboxCommand,
+    },
+    /// Read the audit record: who did what to whom
+    #[command(after_help = "\
+Examples:
+  gatepost audit list --action login --outcome refused
+  gatepost audit list --subject ann@example.com")]
+    Audit {
+        #[command(subcommand)]
+        command: desk::AuditCommand,
+    },
+    /// How much there is of everything, and what happened in the last hour
+    #[command(after_help = "\
+Examples:
+  gatepost stats
+  gatepost stats --json | jq .failing")]
+    Stats(desk::StatsArgs),
+    /// The last lines of the log that the running gatepost remembers, newest first
+    #[command(after_help = "\
+Examples:
+  gatepost log --level warn
+  gatepost log --search relay --limit 200")]
+    Log(desk::LogArgs),
     /// What happened to and around one address, newest first
     #[command(after_help = "\
 Example:

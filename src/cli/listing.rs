@@ -26,7 +26,7 @@ const PAGE: u32 = 200;
 #[derive(Debug, clap::Args)]
 pub struct Rows {
     /// Only those with this in anything that is shown, in any case
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, alias = "q", value_name = "TEXT")]
     search: Option<String>,
     /// By which field they are sorted; with - before it from the last to the first
     #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
@@ -74,6 +74,21 @@ pub fn list<T>(
     whole: &[usize],
     row: impl Fn(Voice, &T) -> Vec<String>,
 ) -> Result<(), Exit> {
+    tell(rows, filters, fetch, |voice, items, width| {
+        let header: Vec<String> = header.iter().map(|key| voice.label(key)).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let cells = items.iter().map(|item| row(voice, item)).collect();
+        screen::table(width, &header, cells, whole)
+    })
+}
+
+/// The same, with `show` making what people read of the rows, of which there is at least one.
+pub fn tell<T>(
+    rows: Rows,
+    filters: &[(&str, Option<String>)],
+    fetch: impl Fn(&Client, &Query) -> Result<Answer<Page<T>>, Error>,
+    show: impl Fn(Voice, &[T], u16) -> String,
+) -> Result<(), Exit> {
     let (client, voice) = rows.server.open()?;
     let most = (!rows.all).then_some(rows.limit);
     let filters = filters.iter();
@@ -95,10 +110,7 @@ pub fn list<T>(
     let shown = page.items.len();
     let mut parts = Vec::new();
     if shown > 0 {
-        let header: Vec<String> = header.iter().map(|key| voice.label(key)).collect();
-        let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        let cells = page.items.iter().map(|item| row(voice, item)).collect();
-        parts.push(screen::table(width, &header, cells, whole));
+        parts.push(show(voice, &page.items, width));
         parts.push(String::new());
     }
     parts.push(match (shown, page.total) {

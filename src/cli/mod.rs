@@ -7,6 +7,7 @@
 mod args;
 mod banner;
 mod dashboard;
+mod desk;
 mod doctor;
 mod key;
 mod listing;
@@ -85,6 +86,10 @@ pub fn main() -> ExitCode {
         Command::User { command } => people::user(command),
         Command::Session { command } => people::session(command),
         Command::Token { command } => people::token(command),
+        Command::Inbox { command } => desk::inbox(command),
+        Command::Audit { command } => desk::audit(command),
+        Command::Stats(args) => desk::stats(args),
+        Command::Log(args) => desk::log(args),
         Command::Timeline(args) => people::timeline(args),
     };
     match done {

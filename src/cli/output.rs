@@ -12,7 +12,17 @@ use super::FAILED;
 /// Writes a line to the standard output. An answer that got lost is said, and ends with
 /// [`FAILED`].
 pub fn print(text: &str) -> Result<(), Exit> {
-    match try_print(text) {
+    written(try_print(text))
+}
+
+/// Writes these bytes and nothing else to the standard output, which is no terminal.
+pub fn print_bytes(bytes: &[u8]) -> Result<(), Exit> {
+    let mut stdout = io::stdout().lock();
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+fn written(outcome: io::Result<()>) -> Result<(), Exit> {
+    match outcome {
         // Whoever stops reading wants no more.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             complain(&format!("error: the standard output: {error}"));

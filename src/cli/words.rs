@@ -81,6 +81,10 @@ mod tests {
     #[test]
     fn what_is_said_exists_and_what_exists_is_said() {
         let sources = [
+            include_str!("desk/audit.rs"),
+            include_str!("desk/inbox.rs"),
+            include_str!("desk/show.rs"),
+            include_str!("desk/stats.rs"),
             include_str!("listing.rs"),
             include_str!("people/session.rs"),
             include_str!("people/timeline.rs"),

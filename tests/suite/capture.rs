@@ -137,7 +137,7 @@ async fn pages_go_from_the_newest_to_the_oldest() {
         // What comes in between two pages shifts nothing.
         room.put("b@example.com", "later", "").await;
         room.inbox
-            .delete(MessageId::from_number(7 + seen.len() as u64 / 3))
+            .delete(MessageId::from_number(7 + seen.len() as u64 / 3), said())
             .await
             .unwrap();
         if page.items.len() < 3 {

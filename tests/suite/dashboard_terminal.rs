@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::io::Write as _;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
@@ -22,6 +23,10 @@ use crate::process::patiently;
 struct Shown {
     parser: vt100::Parser,
     bytes: Vec<u8>,
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("a terminal has rows and columns")
 }
 
 /// A program on a terminal of its own. Killed when dropped.
@@ -83,7 +88,7 @@ impl Terminal {
             .spawn()
             .unwrap();
         let shown = Arc::new(Mutex::new(Shown {
-            parser: vt100::Parser::new(rows, columns, 0),
+            parser: vt100::Parser::new(cells(rows), cells(columns), 0),
             bytes: Vec::new(),
         }));
         let ours = File::from(ours);
@@ -144,7 +149,7 @@ impl Terminal {
     /// Changes its size.
     pub fn resize(&self, columns: u16, rows: u16) {
         let mut shown = self.shown.lock().unwrap();
-        shown.parser.screen_mut().set_size(rows, columns);
+        shown.parser.screen_mut().set_size(cells(rows), cells(columns));
         let size = Winsize {
             ws_row: rows,
             ws_col: columns,

@@ -1,6 +1,7 @@
 //! The one integration-test binary: what users can see, tested through the doors they use.
 
 mod admin_events;
+mod admin_lists;
 mod admin_outbox;
 mod admin_people;
 mod admin_routes;
@@ -16,6 +17,7 @@ mod capture;
 mod charsets;
 mod cli;
 mod cli_client;
+mod cli_desk;
 mod cli_outbox;
 mod cli_people;
 mod cli_scripted;

@@ -134,6 +134,11 @@ fn every_field_of_an_answer_is_read_and_nothing_else_is_looked_for() {
 
 #[test]
 fn every_field_of_accounts_sessions_and_tokens_is_read() {
+    check("About", &[], told::<client::About>);
+    check("Stats", &[], told::<client::Stats>);
+    check("AuditPage", &[], told_page::<client::Entry>);
+    check("MessagePage", &[], told_page::<client::MessageSummary>);
+    check("Message", &[], told::<client::Message>);
     check("UserRecordPage", &[], told_page::<client::User>);
     check("SessionRecordPage", &[], told_page::<client::Session>);
     check("TokenRecordPage", &[], told_page::<client::Token>);

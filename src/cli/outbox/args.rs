@@ -6,6 +6,7 @@ use crate::address::EmailAddress;
 use crate::cli::server::Server;
 use crate::mail::Kind;
 use crate::mail::OutboxId;
+use crate::mail::outbox::FAILING;
 use crate::mail::outbox::State;
 use crate::mail::route::RouteName;
 
@@ -16,18 +17,27 @@ pub enum Command {
     #[command(after_help = "\
 Examples:
   gatepost outbox list
+  gatepost outbox list --state failing --sort -tries
   gatepost outbox list --state dead --to ann@example.com
   gatepost outbox list --all --json | jq '.items[].why.text'")]
     List {
-        /// Only those in this state: queued, sending, sent, uncertain, dead, expired, discarded
+        /// Only those in this state: queued, sending, sent, uncertain, dead, expired, discarded;
+        /// or failing: those that need somebody
         #[arg(long, value_parser = state)]
-        state: Option<State>,
+        state: Option<&'static str>,
         /// Only those of this kind, such as registration_code or message
         #[arg(long, value_parser = kind)]
         kind: Option<Kind>,
         /// Only those to this address
         #[arg(long, value_name = "ADDRESS")]
         to: Option<EmailAddress>,
+        /// Only those with this in anything that is shown, in any case
+        #[arg(long, alias = "q", value_name = "TEXT")]
+        search: Option<String>,
+        /// By what they are sorted: created_at, to, kind, state, tries, next_at; with - before it
+        /// from the last to the first
+        #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+        sort: Option<String>,
         /// How many
         #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "all")]
         #[arg(value_parser = clap::value_parser!(u32).range(1..))]
@@ -138,17 +148,23 @@ fn id(text: &str) -> Result<OutboxId, String> {
 }
 
 fn route(text: &str) -> Result<RouteName, String> {
-    RouteName::from_word(text).ok_or_else(|| known(RouteName::ALL.map(RouteName::word)))
+    RouteName::from_word(text).ok_or_else(|| known(&RouteName::ALL.map(RouteName::word)))
 }
 
-fn state(text: &str) -> Result<State, String> {
-    State::from_word(text).ok_or_else(|| known(State::ALL.map(State::word)))
+fn state(text: &str) -> Result<&'static str, String> {
+    let words: Vec<&str> = State::ALL
+        .map(State::word)
+        .into_iter()
+        .chain([FAILING])
+        .collect();
+    let found = words.iter().find(|word| **word == text).copied();
+    found.ok_or_else(|| known(&words))
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    Kind::from_word(text).ok_or_else(|| known(Kind::ALL.map(Kind::word)))
+    Kind::from_word(text).ok_or_else(|| known(&Kind::ALL.map(Kind::word)))
 }
 
-fn known<const N: usize>(words: [&str; N]) -> String {
+fn known(words: &[&str]) -> String {
     format!("there are {}", words.join(", "))
 }

@@ -47,9 +47,11 @@ const KIND: usize = 24;
 
 /// What is to be listed.
 pub struct Wanted {
-    pub state: Option<State>,
+    pub state: Option<&'static str>,
     pub kind: Option<Kind>,
     pub to: Option<EmailAddress>,
+    pub search: Option<String>,
+    pub sort: Option<String>,
     pub cursor: Option<String>,
     /// `None`: all of them.
     pub most: Option<u32>,
@@ -72,7 +74,7 @@ pub fn list(wanted: Wanted, common: &Common) -> Result<(), Exit> {
 /// that of the last page, with the mails of all.
 fn gather(client: &Client, wanted: Wanted) -> Result<(Page<Mail>, Value), Error> {
     let filters = [
-        ("state", wanted.state.map(|state| state.word().to_owned())),
+        ("state", wanted.state.map(str::to_owned)),
         ("kind", wanted.kind.map(|kind| kind.word().to_owned())),
         ("to", wanted.to.map(|to| to.to_string())),
     ];
@@ -81,6 +83,8 @@ fn gather(client: &Client, wanted: Wanted) -> Result<(Page<Mail>, Value), Error>
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect(),
+        q: wanted.search,
+        sort: wanted.sort,
         cursor: wanted.cursor,
         ..Query::default()
     };

@@ -97,6 +97,7 @@ async fn a_mailbox_and_a_kind_and_a_state_are_found_together() {
         state: Some(State::Sent),
         kind: Some(Kind::Test),
         to: Some("U1@example.org".parse().unwrap()),
+        ..Filter::default()
     };
     let page = post
         .store
