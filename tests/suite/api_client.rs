@@ -77,6 +77,7 @@ impl Service {
             mailer: mailer.clone(),
             events: events.clone(),
             routes: routes.clone(),
+            journal: gatepost::journal::Journal::default(),
             world,
         };
         let app = http::app(services, settings);
