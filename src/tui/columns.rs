@@ -78,7 +78,7 @@ const OUTBOX: &[Column] = &[
     text("why", "col_why", None, 16, WIDE, 42),
     right(text("tries", "col_tries", Some(("tries", true)), 5, 5, 40)),
     right(text("next", "col_next", Some(("next_at", false)), 7, 8, 45)),
-    text("route", "col_route", None, 8, 9, 15),
+    text("route", "col_route", None, 12, 12, 15),
     age("col_age", "created_at", 80),
 ];
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::world::Timestamp;
 
 use super::Link;
+use super::Looking;
 use super::Model;
 use super::PACE;
+use super::Pending;
 
 use crate::tui::ages;
 
@@ -34,7 +36,12 @@ impl Model {
                 if list.stale && list.loading.is_none() {
                     wanted.extend(list.asked.map(|asked| asked + PACE));
                 }
-                if let Some(looking) = self.place().looking.as_ref().filter(|l| l.stale) {
+                let asked = |looking: &Looking| {
+                    let pending = Pending::Detail(looking.id.clone());
+                    self.pending.values().any(|known| *known == pending)
+                };
+                let looking = self.place().looking.as_ref();
+                if let Some(looking) = looking.filter(|l| l.stale && !asked(l)) {
                     wanted.extend(looking.asked.map(|asked| asked + PACE));
                 }
                 if self.stats_stale {

@@ -128,7 +128,7 @@ fn what_failed_is_one_key_away_and_esc_leads_back() {
             .list
             .rows
             .iter()
-            .map(|row| row.id())
+            .map(gatepost::tui::model::Row::id)
             .collect();
         assert_eq!(ids, ["ob_01", "ob_02"], "{view}");
         assert!(desk.screen().contains("failed 3"));
