@@ -30,7 +30,6 @@ use super::error::Error;
 use super::form::Purpose;
 use super::limits;
 use super::limits::Counters;
-use super::limits::Limited;
 use super::limits::Policy;
 use super::limits::Rule;
 use super::limits::Subject;
@@ -331,7 +330,7 @@ impl Accounts {
     ) -> Result<Standing, Error> {
         let flow = flow(read, ask.wanted, lookup)?;
         if let Some(sent) = flow.as_ref().and_then(|flow| flow.sent) {
-            pause(sent, &self.settings.codes, now)?;
+            limits::pause(sent, self.settings.codes.resend, now)?;
         }
         let limits = &self.settings.limits;
         let check = |subject: Subject, rule, policy: &Policy| {
@@ -494,23 +493,4 @@ pub(super) fn bound_to(wanted: Wanted, address: &LookupAddress, flow: FlowId) ->
         address.as_str().to_owned(),
         flow.to_string(),
     ]
-}
-
-/// The pause between two mails of one kind to one address.
-fn pause(sent: Timestamp, codes: &Codes, now: Timestamp) -> Result<(), Limited> {
-    let over = sent + codes.resend;
-    if now >= over || sent > now + limits::AHEAD {
-        return Ok(());
-    }
-    let quota = limits::Quota {
-        count: 1,
-        window: codes.resend,
-    };
-    Err(Limited {
-        name: Rule::Resend.word(),
-        policy: quota.to_string(),
-        quota: 1,
-        window: codes.resend,
-        retry_after: limits::whole_seconds(over.since(now).min(codes.resend)),
-    })
 }

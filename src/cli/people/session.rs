@@ -6,6 +6,7 @@ use crate::cli::Exit;
 use crate::cli::listing;
 use crate::cli::listing::Named;
 use crate::cli::listing::Rows;
+use crate::client::Client;
 use crate::client::Session;
 
 use super::away;
@@ -43,7 +44,7 @@ pub fn run(command: Command) -> Result<(), Exit> {
         Command::List { user, state, rows } => listing::list(
             rows,
             &[("user", user), ("state", state)],
-            |client, query| client.sessions(query),
+            Client::sessions,
             &[
                 "column_id",
                 "column_email",

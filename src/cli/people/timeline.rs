@@ -4,6 +4,7 @@ use crate::address::EmailAddress;
 use crate::cli::Exit;
 use crate::cli::listing;
 use crate::cli::listing::Rows;
+use crate::client::Client;
 use crate::client::Moment;
 
 use super::away;
@@ -22,7 +23,7 @@ pub fn run(args: Args) -> Result<(), Exit> {
     listing::list(
         args.rows,
         &[("email", Some(args.address.to_string()))],
-        |client, query| client.timeline(query),
+        Client::timeline,
         &[
             "column_when",
             "column_what",

@@ -6,6 +6,7 @@ use crate::cli::Exit;
 use crate::cli::listing;
 use crate::cli::listing::Named;
 use crate::cli::listing::Rows;
+use crate::client::Client;
 use crate::client::Token;
 
 use super::away;
@@ -56,7 +57,7 @@ pub fn run(command: Command) -> Result<(), Exit> {
         } => listing::list(
             rows,
             &[("kind", kind), ("state", state), ("email", email)],
-            |client, query| client.tokens(query),
+            Client::tokens,
             &[
                 "column_id",
                 "column_kind",

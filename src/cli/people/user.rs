@@ -13,6 +13,7 @@ use crate::cli::screen::Screen;
 use crate::cli::server::Server;
 use crate::cli::server::failed;
 use crate::cli::words::Voice;
+use crate::client::Client;
 use crate::client::User;
 use crate::client::UserAction;
 
@@ -79,7 +80,7 @@ pub fn run(command: Command) -> Result<(), Exit> {
         Command::List { state, rows } => listing::list(
             rows,
             &[("state", state)],
-            |client, query| client.users(query),
+            Client::users,
             &[
                 "column_id",
                 "column_email",

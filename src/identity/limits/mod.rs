@@ -154,6 +154,25 @@ pub(super) fn whole_seconds(wait: Duration) -> Duration {
     Duration::from_secs(seconds.max(1))
 }
 
+/// The pause between two mails of one kind to one address.
+pub(super) fn pause(sent: Timestamp, resend: Duration, now: Timestamp) -> Result<(), Limited> {
+    let over = sent + resend;
+    if now >= over || sent > now + AHEAD {
+        return Ok(());
+    }
+    let quota = Quota {
+        count: 1,
+        window: resend,
+    };
+    Err(Limited {
+        name: Rule::Resend.word(),
+        policy: quota.to_string(),
+        quota: 1,
+        window: resend,
+        retry_after: whole_seconds(over.since(now).min(resend)),
+    })
+}
+
 const COUNTERS: Table<Subject, Counters> = Table::new("identity.counter");
 
 /// All windows of one subject.
