@@ -243,7 +243,7 @@ pub fn list(read: &impl Read, filter: &Filter, ask: &Ask) -> Result<Page<Entry>,
     let rows = rows.map(|row| row.map(|row| (place(&row.0), row)));
     let take = |(id, entry): (AuditId, Entry)| {
         let found = filter.takes(id, &entry);
-        Ok(found.then(|| Entry {
+        Ok(found.then_some(Entry {
             id: Some(id),
             ..entry
         }))

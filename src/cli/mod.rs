@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
         Command::Token { command } => people::token(command),
         Command::Inbox { command } => desk::inbox(command),
         Command::Audit { command } => desk::audit(command),
-        Command::Stats(args) => desk::stats(args),
+        Command::Stats(args) => desk::stats(&args),
         Command::Log(args) => desk::log(args),
         Command::Timeline(args) => people::timeline(args),
     };

@@ -300,6 +300,6 @@ async fn the_service_says_what_it_is_and_what_happened_in_each_minute() {
     for path in ["about", "stats", "audit"] {
         let path = format!("/api/v1/admin/{path}");
         let refused = service.get(&path).await;
-        assert_eq!(refused.problem(), (401, "admin_required".to_owned()));
+        assert_eq!(refused.problem(), (401, "admin_token_required".to_owned()));
     }
 }

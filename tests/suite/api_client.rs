@@ -156,7 +156,7 @@ impl Service {
         let id = self.capture_raw(&parcel.to, parcel.message).await;
         let mail = self.inbox.get(id).await.unwrap().unwrap();
         let world = self.simulated.world();
-        let said = audit::Entry::new(&world, "operator", "inbox_delete", "1");
+        let said = audit::Entry::new(&world, "nobody", "inbox_delete", "1");
         self.inbox.delete(id, said).await.unwrap();
         mail.codes.first().expect("a code is in it").clone()
     }

@@ -6,6 +6,7 @@ use crate::cli::Exit;
 use crate::cli::listing;
 use crate::cli::listing::Rows;
 use crate::cli::screen;
+use crate::client::Client;
 use crate::client::Entry;
 use crate::world::World;
 
@@ -56,7 +57,7 @@ pub fn run(command: Command) -> Result<(), Exit> {
             ("subject", subject),
             ("outcome", outcome),
         ],
-        |client, query| client.audit(query),
+        Client::audit,
         &[
             "column_when",
             "column_actor",

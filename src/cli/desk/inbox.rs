@@ -13,6 +13,7 @@ use crate::cli::output;
 use crate::cli::screen;
 use crate::cli::server::Server;
 use crate::cli::server::failed;
+use crate::client::Client;
 use crate::client::Error;
 use crate::client::MessageSummary;
 use crate::world::World;
@@ -87,7 +88,7 @@ pub fn run(command: Command) -> Result<(), Exit> {
             listing::list(
                 rows,
                 &[("to", to), ("from", from), ("subject", subject)],
-                |client, query| client.messages(query),
+                Client::messages,
                 &[
                     "column_id",
                     "column_when",

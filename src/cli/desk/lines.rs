@@ -5,6 +5,7 @@ use crate::cli::Exit;
 use crate::cli::listing;
 use crate::cli::listing::Rows;
 use crate::cli::output;
+use crate::client::Client;
 use crate::client::Line;
 
 /// Which lines.
@@ -22,7 +23,7 @@ pub fn run(args: Args) -> Result<(), Exit> {
     listing::tell(
         args.rows,
         &[("level", args.level)],
-        |client, query| client.log(query),
+        Client::log,
         |_, lines: &[Line], _| {
             let lines = lines.iter().map(|line| {
                 let (at, level, target) = (&line.at, line.level.to_uppercase(), &line.target);

@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 /// Prints them.
-pub fn run(args: Args) -> Result<(), Exit> {
+pub fn run(args: &Args) -> Result<(), Exit> {
     let (client, voice) = args.server.open()?;
     let answer = client.stats().map_err(|error| failed(&error))?;
     match Screen::new(args.json) {
@@ -31,6 +31,9 @@ pub fn run(args: Args) -> Result<(), Exit> {
         Screen::People { width } => output::print(&lines(voice, &answer.value, width).join("\n")),
     }
 }
+
+/// One of the figures of a minute.
+type Figure = fn(&Minute) -> u64;
 
 fn lines(voice: Voice, stats: &Stats, width: u16) -> Vec<String> {
     let mut facts = Facts::default();
@@ -57,7 +60,7 @@ fn lines(voice: Voice, stats: &Stats, width: u16) -> Vec<String> {
     }
     let mut lines = facts.lines(0, width);
     let mut facts = Facts::default();
-    let hour: [(&str, fn(&Minute) -> u64); 6] = [
+    let hour: [(&str, Figure); 6] = [
         ("hour_sent", |minute| minute.sent),
         ("hour_failed", |minute| minute.failed),
         ("hour_captured", |minute| minute.captured),
