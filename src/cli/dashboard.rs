@@ -81,7 +81,7 @@ pub fn run(args: Args) -> Result<(), Exit> {
 fn print_keys(args: &Args) -> Result<(), Exit> {
     let settings = super::settings(Mode::Serve, &args.server.common())?;
     let language = settings.site.language;
-    let told = told(&settings.dashboard, Scheme::Plain, false, language)?;
+    let told = told(&settings, Scheme::Plain, false, language)?;
     output::print(told.keymap.documentation(Words(language)).trim_end())
 }
 
@@ -122,7 +122,10 @@ fn raw(wanted: &settings::Dashboard) -> tui::settings::Raw {
         pairs
             .map(|(name, list)| {
                 let items = list.split(',').map(|item| item.trim().to_owned());
-                (name.clone(), items.filter(|item| !item.is_empty()).collect())
+                (
+                    name.clone(),
+                    items.filter(|item| !item.is_empty()).collect(),
+                )
             })
             .collect()
     };
@@ -135,17 +138,26 @@ fn raw(wanted: &settings::Dashboard) -> tui::settings::Raw {
 
 /// The settings of the dashboard itself, or their errors said.
 fn told(
-    wanted: &settings::Dashboard,
+    settings: &Settings,
     scheme: Scheme,
     ascii: bool,
     language: Language,
 ) -> Result<tui::Settings, Exit> {
-    tui::Settings::new(&raw(wanted), scheme, ascii, language).map_err(|errors| {
+    let raw = raw(&settings.dashboard);
+    tui::Settings::new(&raw, scheme, ascii, language).map_err(|errors| {
         let many = if errors.len() == 1 { "" } else { "s" };
         output::complain(&format!("error{many} in the settings of the dashboard:"));
         for error in &errors {
-            output::complain(&output::visible(&format!("  {error}")));
+            // The table that it stands in, and where that was written.
+            let mut origins = settings.origins.iter().filter(|origin| {
+                let table = origin.name.strip_prefix("dashboard.");
+                table.is_some_and(|table| error.starts_with(&format!("{table}.")))
+            });
+            let source = origins.next().map(|origin| format!(" ({})", origin.source));
+            let source = source.unwrap_or_default();
+            output::complain(&output::visible(&format!("  dashboard.{error}{source}")));
         }
+        output::complain("  `gatepost tui --keys` prints the names of all actions");
         Exit(MISUSED)
     })
 }
@@ -173,7 +185,7 @@ pub fn setup(
         Look::Auto => background(),
     };
     let ascii = wanted.ascii.unwrap_or(!surroundings.utf8);
-    let told = told(wanted, scheme, ascii, language)?;
+    let told = told(settings, scheme, ascii, language)?;
     let state_file = surroundings.state_folder.as_ref();
     let state_file = state_file.map(|folder| folder.join("dashboard.json"));
     let world = World::system();
@@ -187,7 +199,10 @@ pub fn setup(
             ..told
         },
         tools: Tools {
-            downloads: wanted.downloads.clone().unwrap_or_else(|| PathBuf::from(".")),
+            downloads: wanted
+                .downloads
+                .clone()
+                .unwrap_or_else(|| PathBuf::from(".")),
             clipboards: clipboards(surroundings),
             desktop: !surroundings.remote
                 && (surroundings.wayland || surroundings.x11 || cfg!(target_os = "macos")),
@@ -236,6 +251,7 @@ async fn until_closed(client: Client, setup: Setup) -> Result<(), Exit> {
             signal = signals.next() => match signal {
                 Asked::Stop => dashboard.quit(),
                 Asked::Suspend => dashboard.suspend(),
+                Asked::Continue => dashboard.go_on(),
             },
         }
     }

@@ -38,11 +38,7 @@ const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs until it is told to stop; with `dashboard`, one is opened where there is a terminal, and
 /// closing it is telling it to stop.
-pub fn run(
-    settings: Settings,
-    ready_file: args::ReadyFile,
-    dashboard: bool,
-) -> Result<(), Exit> {
+pub fn run(settings: Settings, ready_file: args::ReadyFile, dashboard: bool) -> Result<(), Exit> {
     let surroundings = Surroundings::of(&Request::of_process(settings.mode));
     let board = (dashboard && dashboard::is_possible(&surroundings))
         .then(|| {
@@ -179,7 +175,8 @@ async fn serve_until_told(
             asked = signals.next() => match (asked, &open) {
                 (Asked::Stop, _) => break None,
                 (Asked::Suspend, Some(open)) => open.dashboard.suspend(),
-                (Asked::Suspend, None) => {}
+                (Asked::Continue, Some(open)) => open.dashboard.go_on(),
+                (Asked::Suspend | Asked::Continue, None) => {}
             },
             part = running.ended() => break Some(part),
             () = Open::closed(&mut open) => break None,

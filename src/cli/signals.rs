@@ -9,6 +9,9 @@ use tokio::signal::unix::signal;
 /// SIGTSTP, by its number here.
 const SUSPEND: i32 = rustix::process::Signal::TSTP.as_raw();
 
+/// SIGCONT, by its number here.
+const CONTINUE: i32 = rustix::process::Signal::CONT.as_raw();
+
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
@@ -16,27 +19,32 @@ pub enum Asked {
     Stop,
     /// To leave the terminal for a while.
     Suspend,
+    /// To take it again: the process was stopped, and goes on.
+    Continue,
 }
 
 /// The signals; from the moment that this is made they do nothing by themselves.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// Those that come from a terminal that is drawn on.
-    terminal: Option<(Signal, Signal)>,
+    /// Those that come from a terminal that is drawn on: SIGHUP, SIGTSTP, SIGCONT.
+    terminal: Option<[Signal; 3]>,
 }
 
 impl Signals {
-    /// Listens to SIGTERM and SIGINT, and where a picture is `drawn` on the terminal, to SIGHUP and
-    /// SIGTSTP as well: what they do by themselves would leave the terminal as the picture needs
-    /// it.
+    /// Listens to SIGTERM and SIGINT, and where a picture is `drawn` on the terminal, to SIGHUP,
+    /// SIGTSTP and SIGCONT as well: what they do by themselves would leave the terminal as the
+    /// picture needs it, or the picture on a terminal that is not its own.
     ///
     /// # Errors
     /// The system refuses.
     pub fn new(drawn: bool) -> io::Result<Signals> {
         let of_terminal = || {
-            let suspend = signal(SignalKind::from_raw(SUSPEND))?;
-            Ok::<_, io::Error>((signal(SignalKind::hangup())?, suspend))
+            Ok::<_, io::Error>([
+                signal(SignalKind::hangup())?,
+                signal(SignalKind::from_raw(SUSPEND))?,
+                signal(SignalKind::from_raw(CONTINUE))?,
+            ])
         };
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
@@ -50,9 +58,10 @@ impl Signals {
         let of_terminal = async {
             match &mut self.terminal {
                 None => std::future::pending().await,
-                Some((hang_up, suspend)) => tokio::select! {
+                Some([hang_up, suspend, go_on]) => tokio::select! {
                     _ = hang_up.recv() => Asked::Stop,
                     _ = suspend.recv() => Asked::Suspend,
+                    _ = go_on.recv() => Asked::Continue,
                 },
             }
         };

@@ -155,7 +155,9 @@ fn read_event(lines: &mut impl io::BufRead) -> Result<Option<Event>, String> {
 
 /// Whether the request was over by itself.
 fn is_time_up(error: &io::Error) -> bool {
-    let inside = error.get_ref().and_then(|inside| inside.downcast_ref::<ureq::Error>());
+    let inside = error
+        .get_ref()
+        .and_then(|inside| inside.downcast_ref::<ureq::Error>());
     error.kind() == io::ErrorKind::TimedOut || matches!(inside, Some(ureq::Error::Timeout(_)))
 }
 

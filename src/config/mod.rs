@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod origin;
 mod outbound;
+mod picture;
 mod rules;
 pub mod settings;
 mod sources;
@@ -23,10 +24,11 @@ pub use crate::mail::relay::Security;
 pub use error::{Error, Errors};
 pub use origin::{Origin, Source};
 pub use outbound::Share;
+pub use picture::Look;
 pub use settings::{DEFINITIONS, Settings};
 pub use surroundings::Surroundings;
 pub use table::{Alias, Definition};
-pub use value::{Color, LogFormat, Look, MailMode, Protocol};
+pub use value::{Color, LogFormat, MailMode, Protocol};
 
 /// What gatepost was started for; some defaults depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

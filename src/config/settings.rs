@@ -15,8 +15,9 @@ use crate::mail::relay::Security;
 use crate::secret::{CodeStyle, SecretText};
 
 use super::outbound::{self, Share};
+use super::picture::{self, Look};
 use super::table::settings;
-use super::value::{self, Color, LogFormat, Look, MailMode, Protocol};
+use super::value::{self, Color, LogFormat, MailMode, Protocol};
 
 settings! {
     /// The HTTP service.
@@ -264,9 +265,9 @@ settings! {
     /// The dashboard in the terminal.
     dashboard: Dashboard {
         /// auto (asks the terminal), light, dark or plain (no colours).
-        theme: Look = value::look, "auto";
+        theme: Look = picture::look, "auto";
         /// Whether only ASCII is drawn; auto: where the locale is not UTF-8.
-        ascii: Option<bool> = value::flag_or_auto, "auto";
+        ascii: Option<bool> = picture::flag_or_auto, "auto";
         /// Whether the mouse is the dashboard's; it is given back with a key.
         mouse: bool = value::flag, "true";
         /// Whether nothing can be changed from it.
@@ -274,11 +275,11 @@ settings! {
         /// The folder that attachments are saved in; empty: where it was started.
         downloads: Option<PathBuf> = value::optional_path, "";
         /// Other keys: a table of actions, such as retry = "r", or action=key;action=key.
-        keys: BTreeMap<String, String> = value::pairs, "" open;
+        keys: BTreeMap<String, String> = picture::pairs, "" open;
         /// Other colours: a table of roles, such as bad = "light red".
-        colors: BTreeMap<String, String> = value::pairs, "" open;
+        colors: BTreeMap<String, String> = picture::pairs, "" open;
         /// Which columns: a table of views, such as outbox = ["state", "to", "age"].
-        columns: BTreeMap<String, String> = value::pairs, "" open;
+        columns: BTreeMap<String, String> = picture::pairs, "" open;
     }
     /// Login with QQ (not there yet; the names are known, so that a project's .env works).
     qq: Qq {

@@ -78,17 +78,18 @@ pub async fn send_test_mail(
     settings.http.listen = ([127, 0, 0, 1], 0).into();
     settings.smtp.listen = ([127, 0, 0, 1], 0).into();
     settings.smtp.listen_tls = None;
-    let (running, parts) = match super::open(settings, world.clone(), Journal::default(), Some(&to)).await {
-        Ok(opened) => opened,
-        Err(StartError::InUse {
-            running: Some(_), ..
-        }) => {
-            let found = super::find(&dir)?;
-            let client = found.client()?.speaking(language);
-            return ask(&found, client, to).await;
-        }
-        Err(error) => return Err(Box::new(error).into()),
-    };
+    let (running, parts) =
+        match super::open(settings, world.clone(), Journal::default(), Some(&to)).await {
+            Ok(opened) => opened,
+            Err(StartError::InUse {
+                running: Some(_), ..
+            }) => {
+                let found = super::find(&dir)?;
+                let client = found.client()?.speaking(language);
+                return ask(&found, client, to).await;
+            }
+            Err(error) => return Err(Box::new(error).into()),
+        };
     let letter = parts
         .letter
         .expect("it was opened with somebody to write to");

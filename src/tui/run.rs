@@ -60,6 +60,8 @@ enum Happening {
     Input(Event),
     Told(Msg),
     Suspend,
+    /// The process was stopped, and goes on.
+    Continue,
     Quit,
     /// The terminal is gone.
     Gone(io::Error),
@@ -108,6 +110,11 @@ impl Dashboard {
         let _ = self.happenings.send(Happening::Suspend);
     }
 
+    /// Takes the terminal again and draws all of it: the process was stopped and goes on.
+    pub fn go_on(&self) {
+        let _ = self.happenings.send(Happening::Continue);
+    }
+
     /// Waits until it has ended.
     ///
     /// # Errors
@@ -140,16 +147,13 @@ struct Loop {
     world: World,
     /// When the last frame was drawn, on the growing clock.
     drawn: Option<Duration>,
+    /// Whether the terminal is somebody else's for now.
+    suspended: bool,
     over: bool,
 }
 
 impl Loop {
-    fn new(
-        client: Client,
-        setup: Setup,
-        screen: Screen,
-        tell: mpsc::Sender<Happening>,
-    ) -> Loop {
+    fn new(client: Client, setup: Setup, screen: Screen, tell: mpsc::Sender<Happening>) -> Loop {
         let client = client.through(safe::clean);
         let world = setup.tools.world.clone();
         let told = {
@@ -166,6 +170,7 @@ impl Loop {
             setup,
             world,
             drawn: None,
+            suspended: false,
             over: false,
         }
     }
@@ -200,7 +205,7 @@ impl Loop {
 
     /// Draws if something changed and the last frame is long enough ago.
     fn draw(&mut self) -> io::Result<()> {
-        if !self.model.dirty || !self.until_next_frame().is_zero() {
+        if self.suspended || !self.model.dirty || !self.until_next_frame().is_zero() {
             return Ok(());
         }
         let model = &self.model;
@@ -218,6 +223,9 @@ impl Loop {
 
     /// How long to wait for something to happen; `None`: as long as it takes.
     fn patience(&self) -> Option<Duration> {
+        if self.suspended {
+            return None;
+        }
         if self.model.dirty {
             return Some(self.until_next_frame());
         }
@@ -240,12 +248,22 @@ impl Loop {
             Happening::Input(_) => Ok(()),
             Happening::Told(msg) => self.take_in(msg),
             Happening::Suspend => self.perform(vec![Effect::Suspend]),
+            Happening::Continue => self.take_again(),
             Happening::Quit => {
                 self.over = true;
                 Ok(())
             }
             Happening::Gone(error) => Err(error),
         }
+    }
+
+    /// Whoever stopped the process had the terminal meanwhile, and left it as they like.
+    fn take_again(&mut self) -> io::Result<()> {
+        self.suspended = false;
+        self.screen.take_again()?;
+        let (columns, rows) = ratatui::crossterm::terminal::size()?;
+        self.take_in(Msg::Tick(self.world.now()))?;
+        self.take_in(Msg::Resize(columns, rows))
     }
 
     fn take_in(&mut self, msg: Msg) -> io::Result<()> {
@@ -258,27 +276,25 @@ impl Loop {
             match effect {
                 Effect::Mouse(ours) => self.screen.mouse(ours)?,
                 Effect::Suspend => {
+                    // The rest follows when the process goes on, which is told by a signal: this
+                    // very thread may run a little further before it is stopped with the others.
+                    self.suspended = true;
                     self.screen.suspend()?;
-                    let (columns, rows) = ratatui::crossterm::terminal::size()?;
-                    self.take_in(Msg::Tick(self.world.now()))?;
-                    self.take_in(Msg::Resize(columns, rows))?;
                 }
                 Effect::Reconnect => self.stream.connect(),
                 Effect::Remember(remembered) => self.remember(&remembered),
                 Effect::Quit => self.over = true,
-                Effect::Copy { text, what } => {
-                    match clipboard::osc52(&text, self.setup.between) {
-                        Some(bytes) => {
-                            self.screen.tell(&bytes)?;
-                            self.worker.work(Effect::Copy { text, what });
-                        }
-                        None => {
-                            let words = self.setup.tools.words;
-                            let note = Note::bad(words.say("note_too_long_to_copy"));
-                            self.take_in(Msg::Note(note))?;
-                        }
+                Effect::Copy { text, what } => match clipboard::osc52(&text, self.setup.between) {
+                    Some(bytes) => {
+                        self.screen.tell(&bytes)?;
+                        self.worker.work(Effect::Copy { text, what });
                     }
-                }
+                    None => {
+                        let words = self.setup.tools.words;
+                        let note = Note::bad(words.say("note_too_long_to_copy"));
+                        self.take_in(Msg::Note(note))?;
+                    }
+                },
                 effect => self.worker.work(effect),
             }
         }

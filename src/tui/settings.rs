@@ -87,7 +87,7 @@ impl Settings {
                 (role_problem, style_problem) => {
                     wrong.extend(role_problem.err());
                     let problem = style_problem.err();
-                    wrong.extend(problem.map(|problem| format!("dashboard.colors.{role}: {problem}")));
+                    wrong.extend(problem.map(|problem| format!("colors.{role}: {problem}")));
                 }
             }
         }
@@ -146,7 +146,7 @@ fn view_columns(view: &str, names: &[String]) -> Result<(View, Vec<&'static Colu
         }
     }
     if names.is_empty() {
-        wrong.push(format!("dashboard.columns.{view}: at least one column is needed"));
+        wrong.push(format!("columns.{view}: at least one column is needed"));
     }
     match wrong.is_empty() {
         true => Ok((known, chosen)),
@@ -158,7 +158,7 @@ fn role_named(name: &str) -> Result<Role, String> {
     let found = Role::ALL.iter().find(|(known, _)| *known == name);
     found.map(|(_, role)| *role).ok_or_else(|| {
         let near = near(name, Role::ALL.iter().map(|(name, _)| *name));
-        format!("dashboard.colors.{name}: nothing is called that{}", meant(&near))
+        format!("colors.{name}: nothing is called that{}", meant(&near))
     })
 }
 

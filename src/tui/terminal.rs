@@ -20,6 +20,8 @@ use ratatui::crossterm::event::EnableMouseCapture;
 use ratatui::crossterm::execute;
 use ratatui::crossterm::queue;
 use ratatui::crossterm::terminal::BeginSynchronizedUpdate;
+use ratatui::crossterm::terminal::Clear;
+use ratatui::crossterm::terminal::ClearType;
 use ratatui::crossterm::terminal::EndSynchronizedUpdate;
 use ratatui::crossterm::terminal::EnterAlternateScreen;
 use ratatui::crossterm::terminal::LeaveAlternateScreen;
@@ -88,14 +90,6 @@ impl Screen {
         execute!(io::stdout(), EndSynchronizedUpdate)
     }
 
-    /// Draws all of the next frame anew, whatever the terminal shows.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear()
-    }
-
     /// Takes the mouse, or gives it to the terminal, which selects text with it.
     ///
     /// # Errors
@@ -118,18 +112,31 @@ impl Screen {
         stdout.flush()
     }
 
-    /// Gives the terminal back, stops this process until somebody lets it go on, and takes the
-    /// terminal again.
+    /// Gives the terminal back and stops this process. What comes after it may run before the
+    /// process stands still: [`Screen::take_again`] belongs behind SIGCONT.
     ///
     /// # Errors
-    /// The terminal is gone.
+    /// The system refuses.
     pub fn suspend(&mut self) -> io::Result<()> {
         give_back();
         // The whole group, as the terminal itself would: `cargo run` waits for it, and a shell
         // waits for cargo.
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        Ok(())
+    }
+
+    /// Takes the terminal after somebody else had it, and draws all of the next frame anew.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn take_again(&mut self) -> io::Result<()> {
+        // Raw mode is remembered as on where the process was stopped from outside.
+        give_back();
         take(self.mouse)?;
-        self.redraw()
+        // Not `clear`, which asks the terminal where its cursor is, and would have to read the
+        // answer from under the thread that reads the keys.
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        execute!(io::stdout(), Clear(ClearType::All))
     }
 }
 

@@ -70,7 +70,11 @@ type Pages = Arc<Mutex<Option<open::Folder>>>;
 
 impl Worker {
     /// Starts the threads; what they find out is told to `tell`.
-    pub fn start(client: &Client, tools: &Tools, tell: impl Fn(Msg) + Clone + Send + 'static) -> Worker {
+    pub fn start(
+        client: &Client,
+        tools: &Tools,
+        tell: impl Fn(Msg) + Clone + Send + 'static,
+    ) -> Worker {
         let (jobs, queue) = mpsc::channel::<Effect>();
         let queue = Arc::new(Mutex::new(queue));
         let pages = Pages::default();
@@ -85,7 +89,9 @@ impl Worker {
             let spawned = thread.spawn(move || {
                 loop {
                     // A panic in a job poisons nothing that matters: the queue is as it was.
-                    let queue = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let queue = queue
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
                     let Ok(job) = queue.recv() else {
                         return;
                     };
@@ -263,9 +269,8 @@ impl Hand {
         let mail = |action| Ok(client.act_on_mail(action, id)?.value.state);
         let user = |action| Ok(client.act_on_user(action, id)?.value.state);
         let route = |action| Ok(client.act_on_route(action, id)?.value.state);
-        let done = |outcome: Result<serde_json::Value, client::Error>| {
-            outcome.map(|_| String::new())
-        };
+        let done =
+            |outcome: Result<serde_json::Value, client::Error>| outcome.map(|_| String::new());
         match act {
             Act::Retry => mail(MailAction::Retry),
             Act::Requeue => mail(MailAction::Requeue),
@@ -339,7 +344,10 @@ impl Hand {
         let world = &self.tools.world;
         if pages.is_none() {
             let unique = u128::from_be_bytes(world.bytes());
-            *pages = Some(open::Folder::create(&std::env::temp_dir(), &format!("{unique:032x}"))?);
+            *pages = Some(open::Folder::create(
+                &std::env::temp_dir(),
+                &format!("{unique:032x}"),
+            )?);
         }
         let unique = u32::from_be_bytes(world.bytes());
         let number = id.parse::<u32>().unwrap_or(0);

@@ -141,11 +141,12 @@ async fn everything_is_told_at_once_and_then_what_changes() {
     ] {
         assert!(head.contains(header), "{header} is not in {head}");
     }
-    let first = ear.next(&service, 3).await;
-    assert_eq!(names(&first), ["inbox", "outbox", "routes"]);
+    let first = ear.next(&service, 5).await;
+    assert_eq!(names(&first), ["inbox", "outbox", "routes", "audit", "log"]);
     assert_eq!(first[0].data["total"], 0);
     assert_eq!(first[1].data["queued"], 0);
     assert_eq!(first[2].data["items"], serde_json::json!([]));
+    assert_eq!(first[3].data["newest"], serde_json::json!(null));
 
     queue_a_mail(&service).await;
     let next = ear.next(&service, 1).await;
@@ -162,8 +163,8 @@ async fn everything_is_told_at_once_and_then_what_changes() {
 async fn whoever_comes_back_is_told_what_changed_meanwhile_and_no_more() {
     let service = Service::start().await;
     let mut ear = Ear::open(&service, "").await;
-    let first = ear.next(&service, 3).await;
-    let last = first[2].id.clone();
+    let first = ear.next(&service, 5).await;
+    let last = first[4].id.clone();
     drop(ear);
 
     let mut again = Ear::open(&service, &last).await;

@@ -62,11 +62,14 @@ fn a_mail_appears_beside_dev_and_its_code_is_read_and_copied() {
     terminal.shows("ann@example.com");
     terminal.press("c");
     let code = patiently(|| clipboard(&terminal).into_iter().next()).expect("a code was copied");
-    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+    assert!(
+        code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()),
+        "{code}"
+    );
     terminal.press("\r");
     terminal.shows(&code);
     // What it was about is in the log, which is in the dashboard and not on top of it.
-    terminal.press("\u{1b}8");
+    terminal.press("8");
     terminal.shows("listening");
     terminal.press("q");
     terminal.is_given_back();
@@ -121,7 +124,8 @@ fn a_terminal_is_whole_while_the_dashboard_is_suspended() {
     terminal.shows_that("a help that fits", |screen| {
         screen.lines().all(|line| line.chars().count() <= 60)
     });
-    terminal.press("\u{1b}q");
+    // Ctrl-C ends it from within a dialog, too.
+    terminal.press("\u{3}");
     assert_eq!(terminal.ended(), 0);
 }
 
@@ -167,14 +171,17 @@ async fn a_failure_is_seen_with_its_why_and_the_mail_goes_out_when_it_is_tried_a
     // Who did it is in the record.
     let audit = server.admin("/audit?action=outbox_retry");
     assert!(
-        audit["items"][0]["actor"].as_str().unwrap().starts_with("operator"),
+        audit["items"][0]["actor"]
+            .as_str()
+            .unwrap()
+            .starts_with("operator"),
         "{audit}"
     );
 
     // The server is killed: the dashboard says so, keeps what it has, and recovers by itself.
     let http = server.http.to_string();
     server.kill();
-    terminal.press("\u{1b}2");
+    terminal.press("2");
     terminal.shows_that("a banner", |screen| !screen.contains("LIVE"));
     let again = Process::start_at(&http, "serve", folder.path(), &settings);
     terminal.press("R");
@@ -191,7 +198,10 @@ const PANICS: &str = "GATEPOST_TEST_PANICS_ON_THE_TERMINAL";
 
 #[test]
 fn a_panic_gives_the_terminal_back_before_it_speaks() {
-    #[expect(clippy::disallowed_methods, reason = "how this very test runs itself again")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how this very test runs itself again"
+    )]
     if std::env::var_os(PANICS).is_some() {
         let _screen = gatepost::tui::terminal::Screen::take(true).unwrap();
         panic!("a defect");

@@ -149,7 +149,10 @@ impl Terminal {
     /// Changes its size.
     pub fn resize(&self, columns: u16, rows: u16) {
         let mut shown = self.shown.lock().unwrap();
-        shown.parser.screen_mut().set_size(cells(rows), cells(columns));
+        shown
+            .parser
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
         let size = Winsize {
             ws_row: rows,
             ws_col: columns,
@@ -173,7 +176,9 @@ impl Terminal {
     }
 
     fn is_whole(&self) -> bool {
-        let modes = rustix::termios::tcgetattr(&self.theirs).unwrap().local_modes;
+        let modes = rustix::termios::tcgetattr(&self.theirs)
+            .unwrap()
+            .local_modes;
         let shown = self.shown.lock().unwrap();
         let screen = shown.parser.screen();
         modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)

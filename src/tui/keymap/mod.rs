@@ -38,7 +38,7 @@ impl Keymap {
                     true => String::new(),
                     false => format!("; did you mean {}?", near.join(" or ")),
                 };
-                wrong.push(format!("dashboard.keys.{name}: no action is called that{near}"));
+                wrong.push(format!("keys.{name}: no action is called that{near}"));
             }
         }
         let mut keys = Vec::new();
@@ -51,7 +51,7 @@ impl Keymap {
                         match text.parse() {
                             Ok(key) => parsed.push(key),
                             Err(problem) => {
-                                wrong.push(format!("dashboard.keys.{}: {problem}", action.name));
+                                wrong.push(format!("keys.{}: {problem}", action.name));
                             }
                         }
                     }
@@ -75,8 +75,8 @@ impl Keymap {
                 if key == same && one.places & other.places != 0 {
                     let (one, other) = (one.name, other.name);
                     wrong.push(match one == other {
-                        true => format!("dashboard.keys.{one}: {key} stands there twice"),
-                        false => format!("dashboard.keys.{one} and keys.{other}: both are {key}"),
+                        true => format!("keys.{one}: {key} stands there twice"),
+                        false => format!("keys.{one} and keys.{other}: both are {key}"),
                     });
                 }
             }

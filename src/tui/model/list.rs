@@ -34,7 +34,7 @@ pub enum Fetch {
     First,
     /// The last page; the last row is selected.
     Last,
-    /// The first page; the same row stays selected.
+    /// The first page; the same row stays selected, unless that is the first.
     Reload,
     /// What the rows of the window are now, and whether there are new ones before them.
     Peek,
@@ -285,6 +285,10 @@ impl List {
                 self.replace(page, before);
                 self.selected = self.rows.len().saturating_sub(1);
                 self.top = self.selected;
+            }
+            // Whoever is at the very top wants to see what comes, and has chosen no row.
+            Fetch::Reload if (self.selected, self.top) == (0, 0) && self.marks.is_empty() => {
+                self.replace(page, Some(0));
             }
             Fetch::Reload => self.keep(|list| list.replace(page, Some(0))),
             Fetch::Peek => self.keep(|list| list.merge(page)),

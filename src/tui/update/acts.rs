@@ -142,8 +142,11 @@ pub(super) fn ask(model: &mut Model, what: Do) {
     };
     let (ids, names): (Vec<String>, Vec<String>) = targets(model, act).into_iter().unzip();
     let twin = twin(model, what, &ids);
-    // Where it is real, Enter alone does not destroy anything.
-    let yes = !(destroys(act) && model.production());
+    // Enter alone destroys nothing that cannot be taken back, and nothing where it is real.
+    let yes = match act {
+        Act::Discard => !model.production(),
+        act => !destroys(act),
+    };
     model.dialog = Some(Dialog::Confirm(Confirm {
         act,
         ids,

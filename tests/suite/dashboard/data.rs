@@ -156,7 +156,7 @@ fn outbox() -> Vec<Row> {
     let mut retry = mail(
         "ob_01",
         "queued",
-        "mei.bounce@example.test",
+        "mei@example.test",
         "registration_code",
         190,
     );

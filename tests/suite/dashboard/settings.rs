@@ -55,8 +55,8 @@ fn all_that_is_wrong_is_told_at_once() {
         "keys.quit: \"entr\" is no key; did you mean enter",
         "columns.outbox: there is no column \"sice\"; there are state, to",
         "columns.outbx: no view is called that; did you mean outbox?",
-        "colours.bad: \"redd\" is no colour",
-        "colours.baad: nothing is called that; did you mean bad",
+        "colors.bad: \"redd\" is no colour",
+        "colors.baad: nothing is called that; did you mean bad",
     ] {
         assert!(wrong.contains(part), "{part}\n{wrong}");
     }

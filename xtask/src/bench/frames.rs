@@ -36,7 +36,13 @@ const EVENTS: u64 = 1_000 / 30;
 pub fn measure(effort: Effort, report: &mut Report) -> Result<()> {
     let mut table = Table::new(
         format!("One frame of 120×40 with {ROWS} rows in each list, to the bytes for the terminal"),
-        &["what", "median", "slowest of 100", "of an empty frame", BUDGET],
+        &[
+            "what",
+            "median",
+            "slowest of 100",
+            "of an empty frame",
+            BUDGET,
+        ],
     );
     let frames = effort.scaled(FRAMES);
     report.progress(format_args!("{frames} frames of each kind"));

@@ -129,9 +129,8 @@ impl LogApi {
         let paging = Paging::read(&FIELDS, sort.as_deref(), back.0, cursor.as_deref(), limit.0)?;
         let wanted = |line: &journal::Line| {
             level.is_none_or(|level| line.level <= level)
-                && q.as_deref().is_none_or(|q| {
-                    line.text.to_lowercase().contains(q) || line.target.contains(q)
-                })
+                && q.as_deref()
+                    .is_none_or(|q| line.text.to_lowercase().contains(q) || line.target.contains(q))
         };
         let found = self.journal.look(|lines: &VecDeque<journal::Line>| {
             page::sorted(lines.iter().map(Ok), &paging.ask, LOOK, |line| {
@@ -163,7 +162,9 @@ fn told(line: journal::Line) -> Line {
     Line {
         id: line.number.to_string(),
         at: line.at.to_string(),
-        level: level.map(|(name, _)| (*name).to_owned()).unwrap_or_default(),
+        level: level
+            .map(|(name, _)| (*name).to_owned())
+            .unwrap_or_default(),
         target: line.target,
         text: line.text,
     }
