@@ -1,5 +1,4 @@
-//! The outbox as the operator sees it: the list, one mail with all that was tried, and what can be
-//! done to it.
+//! The outbox as the operator sees it: the list, one mail with all it went through, what is done.
 
 use std::time::Duration;
 
