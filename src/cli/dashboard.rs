@@ -56,9 +56,9 @@ pub struct Args {
 }
 
 /// Opens it, and waits until it is closed.
-pub fn run(args: Args) -> Result<(), Exit> {
+pub fn run(args: &Args) -> Result<(), Exit> {
     if args.keys {
-        return print_keys(&args);
+        return print_keys(args);
     }
     let (client, _) = args.server.open()?;
     let surroundings = Surroundings::of(&Request::of_process(Mode::Serve));

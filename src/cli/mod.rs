@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
             .and_then(|settings| run::run(settings, ready_file, !no_dashboard)),
         Command::Serve { common, ready_file } => settings(Mode::Serve, &common)
             .and_then(|settings| run::run(settings, ready_file, false)),
-        Command::Tui(args) => dashboard::run(args),
+        Command::Tui(args) => dashboard::run(&args),
         Command::Config { common, dev, json } => {
             let mode = if dev { Mode::Dev } else { Mode::Serve };
             settings(mode, &common).and_then(|settings| show::show(&settings, json))

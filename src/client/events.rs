@@ -92,7 +92,7 @@ impl Listener {
     ///
     /// # Errors
     /// The connection broke, or what came is no event.
-    pub fn next(&mut self) -> Result<Option<Event>, Error> {
+    pub fn hear(&mut self) -> Result<Option<Event>, Error> {
         let event = read_event(&mut self.lines);
         let mut event = event.map_err(|problem| Error::Unreachable {
             url: self.url.clone(),

@@ -49,7 +49,7 @@ fn listen(
     last: &mut Option<String>,
 ) -> Problem {
     match attempt(client, world, tell, last) {
-        Err(error) => worker::problem(error),
+        Err(error) => worker::problem(&error),
         Ok(never) => match never {},
     }
 }
@@ -69,7 +69,7 @@ fn attempt(
         latency,
     });
     loop {
-        while let Some(event) = listener.next()? {
+        while let Some(event) = listener.hear()? {
             if let Some(id) = event.id {
                 *last = Some(id);
             }

@@ -161,7 +161,7 @@ impl Hand {
         match effect {
             Effect::Load(number, load) => {
                 let start = self.tools.world.elapsed();
-                let answer = self.load(load).unwrap_or_else(failed);
+                let answer = self.load(load).unwrap_or_else(|error| failed(&error));
                 if !matches!(answer, Answer::Failed(_)) {
                     let took = self.tools.world.elapsed().saturating_sub(start);
                     tell(Msg::Latency(took));
@@ -253,12 +253,12 @@ impl Hand {
             let id = ids.first().map(String::as_str).unwrap_or_default();
             return match self.client.reveal_token(id) {
                 Ok(told) => Answer::Revealed(told.value.secret),
-                Err(error) => failed(error),
+                Err(error) => failed(&error),
             };
         }
         let acted = ids.iter().map(|id| Acted {
             id: id.clone(),
-            outcome: self.act_on(act, id).map_err(problem),
+            outcome: self.act_on(act, id).map_err(|error| problem(&error)),
         });
         Answer::Acted(acted.collect())
     }
@@ -376,12 +376,12 @@ impl Hand {
     }
 }
 
-fn failed(error: client::Error) -> Answer {
+fn failed(error: &client::Error) -> Answer {
     Answer::Failed(problem(error))
 }
 
 /// What went wrong, for people.
-pub fn problem(error: client::Error) -> Problem {
+pub fn problem(error: &client::Error) -> Problem {
     Problem {
         code: error.code().map(str::to_owned),
         unreachable: matches!(error, client::Error::Unreachable { .. }),
