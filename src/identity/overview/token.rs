@@ -86,7 +86,7 @@ pub enum TokenName {
     Hashed {
         /// Which of the two.
         link: bool,
-        /// See [`TokenHash::name`].
+        /// See [`TokenHash::name`](crate::secret::TokenHash::name).
         digest: [u8; 16],
     },
 }
