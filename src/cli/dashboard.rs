@@ -62,10 +62,10 @@ pub fn run(args: &Args) -> Result<(), Exit> {
     }
     let (client, _) = args.server.open()?;
     let surroundings = Surroundings::of(&Request::of_process(Mode::Serve));
+    let settings = super::settings(Mode::Serve, &args.server.common())?;
     if !is_possible(&surroundings) {
         return print_instead(&client);
     }
-    let settings = super::settings(Mode::Serve, &args.server.common())?;
     let target = Target {
         url: client.url().to_owned(),
         flags: args.server.again(),

@@ -82,14 +82,31 @@ pub fn render(html: &str, width: u16) -> Rendered {
         // Better its text without looks than nothing.
         Err(_) => page.push(&tidied, Role::Text),
     }
-    page.wrap(width);
-    let links = urls
+    let links: Vec<Link> = urls
         .borrow()
         .list
         .iter()
         .map(|url| Link::new(url))
         .collect();
+    targets(&mut page, &links);
+    page.wrap(width);
     Rendered { page, links, width }
+}
+
+/// How many links are told at the end of a mail.
+const TOLD: usize = 200;
+
+/// Where each link leads, by its number: a text that looks like an address may lead elsewhere.
+fn targets(page: &mut Page, links: &[Link]) {
+    if !links.is_empty() {
+        page.end_line(0);
+    }
+    for (at, link) in links.iter().take(TOLD).enumerate() {
+        let role = if link.openable { Role::Link } else { Role::Bad };
+        page.push(&format!("[{}] ", at + 1), Role::Dim);
+        page.push(&safe::line(&link.url), role);
+        page.end_line(0);
+    }
 }
 
 fn look(tags: &[Look]) -> (Role, Modifier, Option<usize>) {

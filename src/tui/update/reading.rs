@@ -26,7 +26,7 @@ pub(super) fn perform(model: &mut Model, what: Do, effects: &mut Vec<Effect>) ->
         Do::Previous => go::step(model, -1),
         _ if model.place().looks() => return look(model, what, effects),
         Do::Find => keys::ask(model, Purpose::Find, String::new()),
-        Do::Code => copy(model, effects, "no_code", |reader| {
+        Do::Code => copy(model, effects, "no_code_here", |reader| {
             let code = reader.codes().first().cloned();
             code.map(|code| (code, "the_code_here"))
         }),

@@ -42,7 +42,12 @@ pub fn banner(model: &Model, area: Rect, buffer: &mut Buffer) {
         width: area.width - used,
         ..area
     };
-    paint::left(buffer, rest, &format!(" {}", problem.text), style, theme);
+    // Whoever sits here knows best what it means that nobody answers; all else is told as it came.
+    let why = match problem.unreachable {
+        true => words.fill("banner_unreachable", &[("url", &model.settings.url)]),
+        false => problem.text.clone(),
+    };
+    paint::left(buffer, rest, &format!(" {why}"), style, theme);
 }
 
 /// The way here.
