@@ -120,12 +120,10 @@ fn a_terminal_is_whole_while_the_dashboard_is_suspended() {
         terminal.shows("LIVE");
     }
     terminal.resize(60, 20);
-    terminal.press("?");
-    terminal.shows_that("a help that fits", |screen| {
-        screen.lines().all(|line| line.chars().count() <= 60)
+    terminal.shows_that("a picture that fits", |screen| {
+        screen.contains("LIVE") && screen.lines().all(|line| line.chars().count() <= 60)
     });
-    // Ctrl-C ends it from within a dialog, too.
-    terminal.press("\u{3}");
+    terminal.press("q");
     assert_eq!(terminal.ended(), 0);
 }
 

@@ -142,9 +142,13 @@ impl Desk {
             .map(|cursor| find(cursor).unwrap_or(0));
         let range = match (query.back, at) {
             (false, None) => 0..limit.min(all.len()),
-            (false, Some(at)) => at + 1..(at + 1 + limit).min(all.len()),
+            (false, Some(at)) => {
+                // The row that the cursor was of may be gone, and all others with it.
+                let start = (at + 1).min(all.len());
+                start..(start + limit).min(all.len())
+            }
             (true, None) => all.len().saturating_sub(limit)..all.len(),
-            (true, Some(at)) => at.saturating_sub(limit)..at,
+            (true, Some(at)) => at.min(all.len()).saturating_sub(limit)..at.min(all.len()),
         };
         let last = range.end < all.len();
         let first = range.start > 0;
