@@ -2,6 +2,7 @@
 //! and forgotten by age alone. No secret belongs here, and nothing reads it to decide anything.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -275,6 +276,9 @@ pub fn count(read: &impl Read, most: u64) -> Result<Option<u64>, store::Error> {
     read.count(ENTRIES.all(), most)
 }
 
+/// How long after the time that an entry tells its name may be drawn.
+const DRAWN_WITHIN: Duration = Duration::from_secs(1);
+
 /// The entries whose subject or actor is `who`, at most `limit` of them: the newest at or before
 /// `from`, or, `upwards`, the oldest at or after it.
 ///
@@ -289,7 +293,14 @@ pub fn concerning(
 ) -> Result<Vec<Entry>, store::Error> {
     let who = filed(who);
     let edge = |chance: u8| {
-        let id = Entry::derived(from.unwrap_or_default(), [chance; 10], "", "", "").id;
+        // A name may be drawn a moment after the time that the entry tells.
+        let slack = if chance == 0 {
+            Duration::ZERO
+        } else {
+            DRAWN_WITHIN
+        };
+        let at = from.unwrap_or_default() + slack;
+        let id = Entry::derived(at, [chance; 10], "", "", "").id;
         (who.clone(), id.expect("it was just made"))
     };
     let mut range = CONCERNS.under(&who);
@@ -344,8 +355,6 @@ pub fn forget_before(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::store::Store;
     use crate::world::Simulated;

@@ -2,6 +2,7 @@
 //! to a dashboard on this terminal. What must not live here: the dashboard.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::config::Settings;
 use crate::config::Surroundings;
 use crate::config::settings;
 use crate::language::Language;
+use crate::operator::By;
 use crate::tui;
 use crate::tui::clipboard;
 use crate::tui::clipboard::Tool;
@@ -92,7 +94,12 @@ pub fn is_possible(surroundings: &Surroundings) -> bool {
 
 /// The client, which says who sits here, for the audit record.
 pub fn acting(client: Client, surroundings: &Surroundings) -> Client {
-    match &surroundings.user {
+    // Nobody is kept from acting by a name that could not stand in the record.
+    let stands = |name: &&str| {
+        let somebody = By::somebody(Ipv4Addr::LOCALHOST.into());
+        somebody.called(name).is_ok()
+    };
+    match surroundings.user.as_deref().filter(stands) {
         Some(user) => client.acting_as(user),
         None => client,
     }
@@ -255,7 +262,27 @@ async fn until_closed(client: Client, setup: Setup) -> Result<(), Exit> {
             },
         }
     }
-    dashboard.join().map_err(|error| failed(&error))
+    close(dashboard).await.map_err(|error| failed(&error))
+}
+
+/// How long a dashboard may take to give its terminal back.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// Closes a dashboard. A terminal that takes nothing any more (a connection that hangs) is not
+/// waited for: a server beside it has to stop all the same.
+///
+/// # Errors
+/// The terminal failed, or could not be given back.
+pub async fn close(dashboard: Dashboard) -> std::io::Result<()> {
+    dashboard.quit();
+    let joined = tokio::task::spawn_blocking(move || dashboard.join());
+    match World::system().timeout(CLOSING, joined).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(defect)) => Err(std::io::Error::other(defect)),
+        Err(_) => Err(std::io::Error::other(
+            "the terminal takes nothing any more, and was not given back",
+        )),
+    }
 }
 
 /// Opens a dashboard; what comes second completes when it is closed.

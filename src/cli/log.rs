@@ -30,8 +30,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// Whether nothing is written on the standard error for now. The journal goes on.
+    /// Whether nothing is written on the standard error for now, if that is a terminal: there it
+    /// would stand in the middle of a picture. The journal goes on.
     pub fn set_quiet(&self, quiet: bool) {
+        let quiet = quiet && io::stderr().is_terminal();
         self.quiet.store(quiet, Ordering::SeqCst);
     }
 }

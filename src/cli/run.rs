@@ -183,10 +183,10 @@ async fn serve_until_told(
         }
     };
     // The terminal is given back before anything more is said on it.
-    let picture = open.map_or(Ok(()), |open| {
-        open.dashboard.quit();
-        open.dashboard.join()
-    });
+    let picture = match open {
+        None => Ok(()),
+        Some(open) => dashboard::close(open.dashboard).await,
+    };
     log.set_quiet(false);
     if let Err(error) = &picture {
         output::complain(&format!("error: the dashboard: {error}"));

@@ -18,7 +18,8 @@ use super::error;
 /// without a word is noticed then.
 const ROUND: Duration = Duration::from_secs(60);
 
-/// The longest line that is read, in bytes: more than any event has.
+/// The longest line that is read, and about the longest data of an event, in bytes: more than any
+/// has.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 
 /// Something changed on the server.
@@ -141,6 +142,9 @@ fn read_event(lines: &mut impl io::BufRead) -> Result<Option<Event>, String> {
             "event" => value.clone_into(&mut event.event),
             "id" => event.id = Some(value.to_owned()),
             "data" => match &mut data {
+                Some(data) if data.len() as u64 > LONGEST_LINE => {
+                    return Err("an event that does not end".to_owned());
+                }
                 Some(data) => {
                     data.push('\n');
                     data.push_str(value);

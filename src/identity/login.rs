@@ -269,7 +269,12 @@ impl Accounts {
             .found
             .as_ref()
             .map(|(_, account)| account.password.clone());
-        let (lease, verdict) = self.hasher.check(password, stored)?;
+        // A locked account gets no better hash: computing one would tell that the password is right.
+        let upgrade = guess
+            .found
+            .as_ref()
+            .is_some_and(|(_, account)| account.locked_at.is_none());
+        let (lease, verdict) = self.hasher.check(password, stored, upgrade)?;
         let accounts = self.clone();
         let task = tokio::spawn(async move {
             let Verdict { right, upgraded } = verdict.await?;

@@ -28,6 +28,9 @@ pub struct Filter {
     pub q: Option<String>,
 }
 
+/// By how many characters of a text mails are sorted.
+const SORTED_BY: usize = 200;
+
 /// By what mails are sorted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -46,7 +49,11 @@ pub enum Sort {
 
 impl Sort {
     fn place(self, id: MessageId, row: &SummaryRow) -> Vec<u8> {
-        let text = |text: &str| place(&(text.to_lowercase(), id));
+        // A place travels as a cursor, and a subject may be as long as its sender liked.
+        let text = |text: &str| {
+            let text: String = text.to_lowercase().chars().take(SORTED_BY).collect();
+            place(&(text, id))
+        };
         match self {
             Sort::ReceivedAt => place(&id),
             Sort::From => text(row.author.as_ref().unwrap_or(&row.from)),

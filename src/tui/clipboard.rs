@@ -2,6 +2,7 @@
 //! desktop. What a stranger wrote is cleaned before it gets there: it may be pasted into a shell.
 
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::mpsc;
@@ -106,6 +107,8 @@ pub fn local(text: &str, tools: &[Tool], patience: Duration) -> Option<Tool> {
 /// Runs `command`, hands it `bytes`, and says whether it ended well in time.
 fn fed(mut command: Command, bytes: Vec<u8>, patience: Duration) -> bool {
     let command = command
+        // What serves the clipboard goes on when the dashboard is suspended.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

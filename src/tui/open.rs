@@ -7,6 +7,7 @@ use std::io;
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -150,6 +151,8 @@ fn command(platform: Platform, target: &std::ffi::OsStr) -> Command {
     command.args(arguments).arg(target);
     // The screen is ours.
     command.stdin(Stdio::null());
+    // It goes on when the dashboard is suspended or its terminal closed.
+    command.process_group(0);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

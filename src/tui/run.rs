@@ -91,6 +91,7 @@ impl Dashboard {
         let thread = thread.spawn(move || {
             // Also when it panics: whoever waits for the end must not wait for ever.
             let _ended = OnDrop(Some(ended));
+            screen.own();
             Loop::new(client, setup, screen, tell).run(&queue)
         })?;
         Ok(Dashboard {
@@ -162,10 +163,12 @@ impl Loop {
             move |msg| drop(tell.send(Happening::Told(msg)))
         };
         std::thread::spawn(move || read_input(&tell));
+        let mut model = Model::new(setup.settings.clone(), world.now(), SIZE);
+        model.mouse = setup.mouse;
         Loop {
             worker: Worker::start(&client, &setup.tools, told.clone()),
             stream: Stream::start(client, world.clone(), told),
-            model: Model::new(setup.settings.clone(), world.now(), SIZE),
+            model,
             screen,
             setup,
             world,
@@ -250,6 +253,7 @@ impl Loop {
             Happening::Suspend => self.perform(vec![Effect::Suspend]),
             Happening::Continue => self.take_again(),
             Happening::Quit => {
+                self.remember(&self.model.remembered());
                 self.over = true;
                 Ok(())
             }
@@ -275,6 +279,11 @@ impl Loop {
         for effect in effects {
             match effect {
                 Effect::Mouse(ours) => self.screen.mouse(ours)?,
+                // The first process of a container cannot be stopped from within, nor gone on with.
+                Effect::Suspend if rustix::process::getpid().is_init() => {
+                    let note = Note::bad(self.setup.tools.words.say("note_no_suspend"));
+                    self.take_in(Msg::Note(note))?;
+                }
                 Effect::Suspend => {
                     // The rest follows when the process goes on, which is told by a signal: this
                     // very thread may run a little further before it is stopped with the others.
@@ -284,17 +293,21 @@ impl Loop {
                 Effect::Reconnect => self.stream.connect(),
                 Effect::Remember(remembered) => self.remember(&remembered),
                 Effect::Quit => self.over = true,
-                Effect::Copy { text, what } => match clipboard::osc52(&text, self.setup.between) {
-                    Some(bytes) => {
-                        self.screen.tell(&bytes)?;
-                        self.worker.work(Effect::Copy { text, what });
+                Effect::Copy { text, what } => {
+                    // On one line: what is pasted into a shell is not to run by itself.
+                    let text = safe::line(&text);
+                    match clipboard::osc52(&text, self.setup.between) {
+                        Some(bytes) => {
+                            self.screen.tell(&bytes)?;
+                            self.worker.work(Effect::Copy { text, what });
+                        }
+                        None => {
+                            let words = self.setup.tools.words;
+                            let note = Note::bad(words.say("note_too_long_to_copy"));
+                            self.take_in(Msg::Note(note))?;
+                        }
                     }
-                    None => {
-                        let words = self.setup.tools.words;
-                        let note = Note::bad(words.say("note_too_long_to_copy"));
-                        self.take_in(Msg::Note(note))?;
-                    }
-                },
+                }
                 effect => self.worker.work(effect),
             }
         }

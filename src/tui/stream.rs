@@ -2,7 +2,10 @@
 //! the model's to say.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::client;
 use crate::client::Client;
@@ -12,6 +15,9 @@ use super::msg::Msg;
 use super::msg::Problem;
 use super::msg::Topic;
 use super::worker;
+
+/// A request that listened for less than this was not let.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Asks for the next attempt to connect. The thread ends when this is dropped and the connection
 /// breaks, or with the process.
@@ -28,7 +34,13 @@ impl Stream {
             while told.recv().is_ok() {
                 // Asked twice is asked once.
                 while told.try_recv().is_ok() {}
-                tell(Msg::Lost(listen(&client, &world, &tell, &mut last)));
+                let work = AssertUnwindSafe(|| listen(&client, &world, &tell, &mut last));
+                // A defect costs the connection, which is made again, and not the thread.
+                let lost = catch_unwind(work).unwrap_or_else(|_| Problem {
+                    text: "a defect".to_owned(),
+                    ..Problem::default()
+                });
+                tell(Msg::Lost(lost));
             }
         });
         Stream { again }
@@ -63,6 +75,7 @@ fn attempt(
     let start = world.elapsed();
     let about = client.about()?.value;
     let latency = world.elapsed().saturating_sub(start);
+    let mut began = world.elapsed();
     let mut listener = client.listen(last.as_deref())?;
     tell(Msg::Connected {
         about: Box::new(about),
@@ -84,7 +97,16 @@ fn attempt(
             };
             tell(Msg::Event(topic));
         }
-        // It has listened for a while: another request goes on where this one was.
+        // It has listened for a while: another request goes on where this one was. One that was
+        // ended at once, as by a proxy that lets no stream through, would go round and round.
+        if world.elapsed().saturating_sub(began) < SHORTEST {
+            return Err(client::Error::Unreachable {
+                url: client.url().to_owned(),
+                problem: "the stream of events ends as soon as it begins".to_owned(),
+                absence: None,
+            });
+        }
+        began = world.elapsed();
         listener = client.listen(last.as_deref())?;
     }
 }

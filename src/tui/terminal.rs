@@ -5,9 +5,12 @@
 use std::io;
 use std::io::IsTerminal as _;
 use std::io::Write as _;
+use std::sync::Mutex;
 use std::sync::Once;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::thread::ThreadId;
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -32,17 +35,16 @@ use ratatui::crossterm::terminal::enable_raw_mode;
 /// to know.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Whether the thread that panics is one of many like it, and the picture goes on without it: a
-/// worker's, or one of the server in the same process. What it said goes into the log, since the
-/// picture has the terminal.
+/// The thread that draws.
+static DRAWS: Mutex<Option<ThreadId>> = Mutex::new(None);
+
+/// Whether the picture goes on without the thread that panics: all others than the one that draws
+/// and the process's first. What it said goes into the log, since the picture has the terminal.
 fn goes_on() -> bool {
     let thread = std::thread::current();
-    let name = thread.name().unwrap_or_default();
-    name.starts_with(WORKER) || name.starts_with("tokio-")
+    let draws = *DRAWS.lock().unwrap_or_else(PoisonError::into_inner);
+    draws != Some(thread.id()) && thread.name() != Some("main")
 }
-
-/// How the names of threads begin that work for the dashboard.
-pub const WORKER: &str = "dashboard-";
 
 /// Whether both ends of the dashboard are a terminal.
 pub fn is_there() -> bool {
@@ -66,7 +68,12 @@ impl Screen {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
                 if TAKEN.load(Ordering::SeqCst) && goes_on() {
-                    tracing::error!("a defect: {panic}");
+                    // Not what it says: a text that was being looked at may stand in it.
+                    let place = panic
+                        .location()
+                        .map(ToString::to_string)
+                        .unwrap_or_default();
+                    tracing::error!(place, "a defect");
                     return;
                 }
                 give_back();
@@ -76,7 +83,15 @@ impl Screen {
         take(mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()));
         let terminal = terminal.inspect_err(|_| give_back())?;
-        Ok(Screen { terminal, mouse })
+        let screen = Screen { terminal, mouse };
+        screen.own();
+        Ok(screen)
+    }
+
+    /// From now on this thread draws: a panic in it is the end of the picture.
+    pub fn own(&self) {
+        let mut draws = DRAWS.lock().unwrap_or_else(PoisonError::into_inner);
+        *draws = Some(std::thread::current().id());
     }
 
     /// Draws a frame.

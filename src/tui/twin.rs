@@ -1,5 +1,7 @@
 //! The command line that shows the same as what is on the screen.
 
+use crate::text;
+
 use super::model::Model;
 use super::model::Row;
 use super::model::View;
@@ -11,12 +13,12 @@ pub fn of_place(model: &Model) -> String {
     let looking = place.looking.as_ref().filter(|_| place.alone);
     let reading = place.reading.as_ref().filter(|_| place.alone);
     let command = match (looking, reading, place.list.row()) {
-        (Some(looking), _, _) => format!("gatepost outbox show {}", looking.id),
-        (_, Some(reading), _) => format!("gatepost inbox show {}", reading.id),
+        (Some(looking), _, _) => format!("gatepost outbox show {}", word(&looking.id)),
+        (_, Some(reading), _) => format!("gatepost inbox show {}", word(&reading.id)),
         (_, _, Some(Row::Moment(_))) => {
             format!(
                 "gatepost timeline {}",
-                place.subject.as_deref().unwrap_or_default()
+                word(place.subject.as_deref().unwrap_or_default())
             )
         }
         (_, _, Some(row)) => of_row(row),
@@ -30,13 +32,18 @@ pub fn of_place(model: &Model) -> String {
     command
 }
 
+/// A word of a command line. It may be a stranger's: an address can hold what a shell would run.
+fn word(word: &str) -> String {
+    text::quoted(&safe::line(word))
+}
+
 /// For one row.
 pub fn of_row(row: &Row) -> String {
     let command = match row {
-        Row::Message(row) => format!("gatepost inbox show {}", row.id),
-        Row::Mail(row) => format!("gatepost outbox show {}", row.id),
+        Row::Message(row) => format!("gatepost inbox show {}", word(&row.id)),
+        Row::Mail(row) => format!("gatepost outbox show {}", word(&row.id)),
         Row::Token(_) => "gatepost token list".to_owned(),
-        Row::User(row) => format!("gatepost user show {}", row.id),
+        Row::User(row) => format!("gatepost user show {}", word(&row.id)),
         Row::Session(_) => "gatepost session list".to_owned(),
         Row::Entry(_) => "gatepost audit list".to_owned(),
         Row::Route(_) => "gatepost outbox routes".to_owned(),

@@ -35,7 +35,6 @@ use super::reader::html;
 use super::reader::links::Link;
 use super::safe;
 use super::save;
-use super::terminal::WORKER;
 use super::words::Words;
 
 /// How long a program may take to put a text into the clipboard.
@@ -85,7 +84,7 @@ impl Worker {
                 pages: pages.clone(),
             };
             let (queue, tell) = (queue.clone(), tell.clone());
-            let thread = std::thread::Builder::new().name(format!("{WORKER}work"));
+            let thread = std::thread::Builder::new().name("dashboard-work".to_owned());
             let spawned = thread.spawn(move || {
                 loop {
                     // A panic in a job poisons nothing that matters: the queue is as it was.

@@ -2,6 +2,7 @@
 
 mod data;
 mod desk;
+mod faults;
 mod frames;
 mod keys;
 mod random;

@@ -17,7 +17,6 @@ use crate::identity::user::Account;
 use crate::identity::user::User;
 use crate::identity::user::UserId;
 use crate::store;
-use crate::store::Key;
 use crate::store::Read;
 use crate::store::page;
 use crate::store::page::Ask as Asked;
@@ -151,17 +150,8 @@ impl Accounts {
                 Ok::<_, store::Error>(found.then_some((id, account)))
             };
             let page = if sort == UserSort::CreatedAt {
-                let mut range = ACCOUNTS.all();
-                if let Some(cursor) = &ask.cursor {
-                    let at = UserId::decode(&mut cursor.as_slice()).map_err(PageError::Store)?;
-                    range = match ask.backwards() {
-                        true => range.before(&at),
-                        false => range.after(&at),
-                    };
-                }
-                if ask.backwards() {
-                    range = range.backwards();
-                }
+                let at = ask.at()?;
+                let range = ask.part(ACCOUNTS.all(), at.as_ref());
                 let rows = read
                     .scan(range)?
                     .map(|row| row.map(|row| (place(&row.0), row)));

@@ -83,7 +83,8 @@ struct Job {
 
 enum Task {
     Hash(Plain),
-    Check(Typed, Option<String>),
+    /// With whether a better hash is made of a right one.
+    Check(Typed, Option<String>, bool),
     #[cfg(test)]
     Panic,
 }
@@ -156,8 +157,9 @@ impl Hasher {
         &self,
         password: Typed,
         stored: Option<String>,
+        upgrade: bool,
     ) -> Result<(Lease, impl Future<Output = Result<Verdict, Busy>> + use<>), Busy> {
-        let (lease, output) = self.submit(Task::Check(password, stored))?;
+        let (lease, output) = self.submit(Task::Check(password, stored, upgrade))?;
         Ok((lease, async move { Ok(output.await?.verdict) }))
     }
 
@@ -262,8 +264,8 @@ fn perform(bench: &mut Bench, task: Task, salt: &[u8; 16]) -> Output {
                 upgraded: None,
             },
         },
-        Task::Check(password, stored) => Output {
-            verdict: check(bench, &password, stored.as_deref(), salt),
+        Task::Check(password, stored, upgrade) => Output {
+            verdict: check(bench, &password, stored.as_deref(), upgrade, salt),
             hash: None,
         },
         #[cfg(test)]
@@ -299,7 +301,13 @@ fn next(shared: &Shared, bench: &mut Bench) -> Option<Job> {
     }
 }
 
-fn check(bench: &mut Bench, password: &Typed, stored: Option<&str>, salt: &[u8; 16]) -> Verdict {
+fn check(
+    bench: &mut Bench,
+    password: &Typed,
+    stored: Option<&str>,
+    upgrade: bool,
+    salt: &[u8; 16],
+) -> Verdict {
     let Some(stored) = stored else {
         // The same work as for somebody who has an account here. Somebody whose hash came from
         // Django takes another time until their first login replaces it; nothing imports such
@@ -319,7 +327,7 @@ fn check(bench: &mut Bench, password: &Typed, stored: Option<&str>, salt: &[u8; 
     };
     Verdict {
         right,
-        upgraded: (right && !current).then(|| bench.hash(&password.normal.0, salt)),
+        upgraded: (right && upgrade && !current).then(|| bench.hash(&password.normal.0, salt)),
     }
 }
 
@@ -348,7 +356,7 @@ mod tests {
 
     async fn verdict(hasher: &Hasher, text: &str, stored: Option<&str>) -> Verdict {
         let (_lease, verdict) = hasher
-            .check(typed(text), stored.map(str::to_owned))
+            .check(typed(text), stored.map(str::to_owned), true)
             .unwrap();
         verdict.await.unwrap()
     }
@@ -383,11 +391,11 @@ mod tests {
             ..settings()
         };
         let hasher = Hasher::start(&none, Simulated::new(1).world()).unwrap();
-        let running = hasher.check(typed("a"), None).unwrap();
+        let running = hasher.check(typed("a"), None, true).unwrap();
         // The thread may not have taken the first one yet: then one place fewer is free.
         let mut waiting = Vec::new();
         let busy = loop {
-            match hasher.check(typed("b"), None) {
+            match hasher.check(typed("b"), None, true) {
                 Ok(job) => waiting.push(job),
                 Err(busy) => break busy,
             }
@@ -396,7 +404,7 @@ mod tests {
         assert!(busy.retry_after >= Duration::from_secs(1));
         assert_eq!(hasher.waiting(), 2);
         waiting.clear();
-        assert!(hasher.check(typed("c"), None).is_ok());
+        assert!(hasher.check(typed("c"), None, true).is_ok());
         drop(running);
     }
 

@@ -1,11 +1,16 @@
 //! The mails to one address, from a moment on.
 
+use std::time::Duration;
+
 use super::Item;
 use super::ledger::{BY_ADDRESS, ROWS};
 use crate::address::LookupAddress;
 use crate::mail::letter::OutboxId;
 use crate::store::{Error, Read};
 use crate::world::Timestamp;
+
+/// How long after a mail was composed its name may be drawn.
+const DRAWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// The mails to `address`, at most `limit`: the newest that were composed at or before `from`, or,
 /// `upwards`, the oldest at or after it.
@@ -30,7 +35,7 @@ pub fn to_address(
     let range = match (from, upwards) {
         (None, false) => range.backwards(),
         (None, true) => range,
-        (Some(at), false) => range.up_to(&edge(at, 0xff)).backwards(),
+        (Some(at), false) => range.up_to(&edge(at + DRAWN_WITHIN, 0xff)).backwards(),
         (Some(at), true) => range.after(&edge(at, 0)),
     };
     let mut mails = Vec::new();

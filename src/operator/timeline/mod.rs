@@ -73,7 +73,10 @@ impl Operator {
             ..ask
         };
         let from = match &ask.cursor {
-            Some(cursor) => Some(Timestamp::decode(&mut cursor.as_slice())?),
+            Some(cursor) => {
+                let decoded = Timestamp::decode(&mut cursor.as_slice());
+                Some(decoded.map_err(|_| PageError::NoPlace)?)
+            }
             None => None,
         };
         let lookup = email.lookup();

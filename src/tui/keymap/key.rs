@@ -56,6 +56,15 @@ impl Key {
         Some(Key { code, ctrl, alt })
     }
 
+    /// The key alone, with nothing held down.
+    pub const fn plain(code: KeyCode) -> Key {
+        Key {
+            code,
+            ctrl: false,
+            alt: false,
+        }
+    }
+
     /// The same as an event, for what only knows events.
     pub fn event(self) -> KeyEvent {
         let mut modifiers = KeyModifiers::NONE;

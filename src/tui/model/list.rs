@@ -210,8 +210,32 @@ impl List {
         self.rows.get(self.selected)
     }
 
+    /// Whether the rows are those of the filter and the order that are looked at. Until the answer
+    /// is there, those before it are still shown, and nothing is done to them.
+    pub fn is_current(&self) -> bool {
+        self.loaded && self.due.is_none()
+    }
+
+    /// The request that is on its way came to nothing. Rows of another filter than the one that
+    /// is looked at are no substitute for those that did not come.
+    pub fn fail(&mut self, problem: Problem) {
+        let fetch = self.loading.take().map(|loading| loading.fetch);
+        if matches!(fetch, Some(Fetch::First | Fetch::Last)) {
+            self.rows.clear();
+            self.seams.clear();
+            self.marks.clear();
+            (self.selected, self.top) = (0, 0);
+            (self.offset, self.total) = (None, None);
+        }
+        self.loaded = true;
+        self.problem = Some(problem);
+    }
+
     /// The rows that an action is for: those that are marked, or else the selected one.
     pub fn targets(&self) -> Vec<&Row> {
+        if !self.is_current() {
+            return Vec::new();
+        }
         if self.marks.is_empty() {
             return self.row().into_iter().collect();
         }

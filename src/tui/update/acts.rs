@@ -1,6 +1,7 @@
 //! Doing something to things on the server: what can be done to what, the question before it, and
 //! what became of it.
 
+use crate::text;
 use crate::tui::effect::Act;
 use crate::tui::effect::Effect;
 use crate::tui::keymap;
@@ -89,13 +90,13 @@ fn targets(model: &Model, act: Act) -> Vec<(String, String)> {
             .map(|reading| (reading.id.clone(), title(reading)))
             .collect();
     }
-    let rows = place.list.targets();
-    let fitting = rows.into_iter().filter(|row| fits(act, row)).map(named);
-    match act {
-        // One secret is shown at a time.
-        Act::Reveal => fitting.take(1).collect(),
-        _ => fitting.collect(),
-    }
+    let rows = match act {
+        // One secret is shown at a time, where it can be seen: that of the selected row.
+        Act::Reveal => place.list.row().into_iter().collect(),
+        _ => place.list.targets(),
+    };
+    let fitting = rows.into_iter().filter(|row| fits(act, row));
+    fitting.map(named).collect()
 }
 
 /// The text that says why `what` cannot be done now, if it cannot.
@@ -118,6 +119,7 @@ pub fn why_not(model: &Model, what: Do) -> Option<&'static str> {
             Some("no_reveals")
         }
         (_, Some(act)) if targets(model, act).is_empty() => Some(match act {
+            _ if !model.place().alone && !model.place().list.is_current() => "no_loading",
             _ if model.place().list.rows.is_empty() || model.place().reads() => "no_rows",
             Act::Retry => "no_retry",
             Act::Requeue => "no_requeue",
@@ -163,6 +165,7 @@ pub(super) fn twin(model: &Model, what: Do, ids: &[String]) -> String {
     let Some(twin) = keymap::about(what).twin else {
         return String::new();
     };
+    let ids: Vec<String> = ids.iter().map(|id| text::quoted(&safe::line(id))).collect();
     let mut twin = twin.replace("{ids}", &ids.join(" "));
     if !model.settings.twin.is_empty() {
         twin.push(' ');

@@ -2,10 +2,10 @@
 
 use crate::tui::effect::Act;
 use crate::tui::effect::Effect;
-use crate::tui::model::Link;
 use crate::tui::model::Model;
 use crate::tui::model::Pending;
 use crate::tui::model::Place;
+use crate::tui::model::Row;
 use crate::tui::msg::Answer;
 use crate::tui::msg::Note;
 use crate::tui::msg::Problem;
@@ -34,11 +34,14 @@ pub(super) fn answer(model: &mut Model, request: u64, answer: Answer, effects: &
             model.dirty = true;
         }
         (Answer::Mail(mail), Some(Pending::Detail(id))) => {
-            let looking = model.place_mut().looking.as_mut();
-            if let Some(looking) = looking.filter(|looking| looking.id == id) {
-                looking.mail = Some(mail);
-                model.dirty = true;
+            // It may have been left for another place meanwhile, and be come back to.
+            for place in model.all_places() {
+                let looking = place.looking.as_mut().filter(|looking| looking.id == id);
+                if let Some(looking) = looking {
+                    looking.mail = Some(mail.clone());
+                }
             }
+            model.dirty = true;
         }
         (Answer::Message(message), Some(Pending::Newest)) => {
             let codes = message.as_ref().map(|message| message.codes.as_slice());
@@ -57,7 +60,13 @@ pub(super) fn answer(model: &mut Model, request: u64, answer: Answer, effects: &
             }
         }
         (Answer::Revealed(secret), Some(Pending::Act(Act::Reveal, ids))) => {
+            // Whoever went on to another row meanwhile is not to come upon it unmasked later.
+            let here = model.place().list.row().map(Row::id);
             model.revealed = ids.into_iter().next().map(|id| (id, secret));
+            model.revealed = model
+                .revealed
+                .take()
+                .filter(|(id, _)| Some(id) == here.as_ref());
             model.pane = true;
             model.dirty = true;
         }
@@ -70,10 +79,9 @@ pub(super) fn answer(model: &mut Model, request: u64, answer: Answer, effects: &
 
 fn failed(model: &mut Model, request: u64, pending: Option<Pending>, problem: Problem) {
     model.dirty = true;
-    if problem.unreachable && matches!(model.link, Link::Live { .. }) {
-        super::lose(model, problem);
-        return;
-    }
+    // Whether the connection stands is the stream's to say: one request that took too long says
+    // nothing about the next. What it was for is asked for again.
+    let again = problem.unreachable;
     let mut listed = false;
     for place in model.all_places() {
         if place
@@ -81,19 +89,31 @@ fn failed(model: &mut Model, request: u64, pending: Option<Pending>, problem: Pr
             .loading
             .is_some_and(|loading| loading.request == request)
         {
-            place.list.loading = None;
-            place.list.loaded = true;
-            place.list.problem = Some(problem.clone());
+            place.list.fail(problem.clone());
+            place.list.stale |= again;
             listed = true;
         }
     }
     if listed {
+        let unseen = !again && !model.place().list.rows.is_empty();
+        if unseen {
+            model.say(Note::bad(safe::line(&problem.text)));
+        }
         return;
     }
     match pending {
         Some(pending) if reading::failed(model, &pending, &problem) => {}
         // The figures come again with the next event; a banner would say nothing new.
-        None | Some(Pending::Stats) => {}
+        None => {}
+        Some(Pending::Stats) => model.stats_stale |= again,
+        Some(Pending::Detail(id)) if again => {
+            for place in model.all_places() {
+                let looking = place.looking.as_mut().filter(|looking| looking.id == id);
+                if let Some(looking) = looking {
+                    looking.stale = true;
+                }
+            }
+        }
         Some(_) => model.say(Note::bad(safe::line(&problem.text))),
     }
 }

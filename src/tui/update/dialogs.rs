@@ -160,11 +160,13 @@ pub(super) fn key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
 }
 
 fn confirm_key(model: &mut Model, mut confirm: Confirm, key: Key, effects: &mut Vec<Effect>) {
+    // Esc and a letter that come in one go look like the letter with Alt: that confirms nothing.
+    let plain = key == Key::plain(key.code());
     match key.code() {
-        KeyCode::Char('y' | 'Y') => {
+        KeyCode::Char('y' | 'Y') if plain => {
             return acts::begin(model, confirm.act, confirm.ids, effects);
         }
-        KeyCode::Enter => {
+        KeyCode::Enter if plain => {
             if confirm.yes {
                 acts::begin(model, confirm.act, confirm.ids, effects);
             }
@@ -189,8 +191,13 @@ fn ask_key(model: &mut Model, mut ask: Ask, key: Key, effects: &mut Vec<Effect>)
             }
             return;
         }
-        KeyCode::Enter => match ask.purpose {
-            Purpose::Filter => return,
+        KeyCode::Enter if key == Key::plain(KeyCode::Enter) => match ask.purpose {
+            Purpose::Filter => {
+                let now = model.now;
+                let list = &mut model.place_mut().list;
+                list.due = list.due.map(|_| now);
+                return;
+            }
             Purpose::Find => return reading::find(model, ask.input.value()),
             Purpose::TestMail => {
                 let to = ask.input.value().trim().to_owned();

@@ -167,6 +167,9 @@ fn bottom(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn mark(model: &mut Model) {
+    if !model.place().list.is_current() {
+        return model.tell(None, "no_loading");
+    }
     let list = &mut model.place_mut().list;
     if let Some(id) = list.row().map(Row::id) {
         if !list.marks.remove(&id) {
@@ -177,6 +180,9 @@ fn mark(model: &mut Model) {
 }
 
 fn mark_all(model: &mut Model) {
+    if !model.place().list.is_current() {
+        return model.tell(None, "no_loading");
+    }
     let list = &mut model.place_mut().list;
     let all: std::collections::BTreeSet<String> = list.rows.iter().map(Row::id).collect();
     list.marks = match list.marks == all {

@@ -13,6 +13,7 @@ mod time;
 use super::effect::Effect;
 use super::model::Link;
 use super::model::Model;
+use super::model::Pending;
 use super::model::View;
 use super::msg::Msg;
 use super::msg::Topic;
@@ -65,9 +66,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 fn lose(model: &mut Model, problem: super::msg::Problem) {
     let now = model.now;
     model.link.lose(problem, now);
-    model.pending.clear();
+    // What was to be changed goes on, and its outcome is told when it comes.
+    let acts = |pending: &Pending| matches!(pending, Pending::Act(..));
+    model.pending.retain(|_, pending| acts(pending));
     for place in model.all_places() {
         place.list.stale |= place.list.loading.take().is_some();
+        if let Some(looking) = &mut place.looking {
+            looking.stale = true;
+            looking.asked = None;
+        }
         if let Some(reading) = &mut place.reading {
             reading.asked.clear();
         }
