@@ -407,3 +407,20 @@ fn a_name_that_is_none_is_refused_and_without_the_token_nothing_is_told() {
         refused.expect_problem(401, "admin_token_required");
     }
 }
+
+#[test]
+fn a_cursor_that_is_none_is_the_clients_fault_and_not_the_stores() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let gatepost = Gatepost::start();
+    for (path, sort) in [
+        ("users?", "-created_at"),
+        ("audit?", "-at"),
+        ("outbox?", "-created_at"),
+        ("timeline?email=ann@example.org&", "-at"),
+    ] {
+        let forged = URL_SAFE_NO_PAD.encode(format!("{sort}\0x"));
+        let answer = gatepost.operate("GET", &format!("{path}cursor={forged}"));
+        answer.expect_problem(400, "bad_parameter");
+    }
+}
