@@ -71,13 +71,13 @@ pub(super) fn answer(model: &mut Model, request: u64, answer: Answer, effects: &
             model.dirty = true;
         }
         (Answer::Acted(acted), Some(Pending::Act(act, _))) => acts::acted(model, act, acted),
-        (Answer::Failed(problem), pending) => failed(model, request, pending, problem),
+        (Answer::Failed(problem), pending) => failed(model, request, pending, &problem),
         (answer, Some(pending)) => reading::answer(model, answer, pending),
         (_, None) => {}
     }
 }
 
-fn failed(model: &mut Model, request: u64, pending: Option<Pending>, problem: Problem) {
+fn failed(model: &mut Model, request: u64, pending: Option<Pending>, problem: &Problem) {
     model.dirty = true;
     // Whether the connection stands is the stream's to say: one request that took too long says
     // nothing about the next. What it was for is asked for again.
@@ -102,7 +102,7 @@ fn failed(model: &mut Model, request: u64, pending: Option<Pending>, problem: Pr
         return;
     }
     match pending {
-        Some(pending) if reading::failed(model, &pending, &problem) => {}
+        Some(pending) if reading::failed(model, &pending, problem) => {}
         // The figures come again with the next event; a banner would say nothing new.
         None => {}
         Some(Pending::Stats) => model.stats_stale |= again,
