@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::events::Topic;
+use crate::id::DRAWN_WITHIN;
 use crate::id::identifier;
 use crate::store;
 use crate::store::Read;
@@ -275,9 +276,6 @@ pub fn list(read: &impl Read, filter: &Filter, ask: &Ask) -> Result<Page<Entry>,
 pub fn count(read: &impl Read, most: u64) -> Result<Option<u64>, store::Error> {
     read.count(ENTRIES.all(), most)
 }
-
-/// How long after the time that an entry tells its name may be drawn.
-const DRAWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// The entries whose subject or actor is `who`, at most `limit` of them: the newest at or before
 /// `from`, or, `upwards`, the oldest at or after it.

@@ -1,5 +1,11 @@
 //! Identifiers: one type a noun, so that a session's can never be taken for a user's.
 
+use std::time::Duration;
+
+/// How long after the moment that a record tells its name may be drawn: lists that are in the order
+/// of the one and are read in that of the other look so much further.
+pub const DRAWN_WITHIN: Duration = Duration::from_secs(1);
+
 /// Declares an identifier: 128 bits that sort by the time they were drawn, written as a short
 /// prefix, an underscore and 26 characters of Crockford's base 32 (`us_01J8ZC4T…`).
 macro_rules! identifier {

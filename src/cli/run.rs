@@ -82,7 +82,7 @@ impl Board {
         let token = std::fs::read_to_string(file)
             .map_err(|error| failed(&format_args!("{source}: {error}")))?;
         let token = SecretText::from(token.trim().to_owned());
-        let client = Client::new(&format!("http://{}", running.http), token, &source);
+        let client = Client::new(&running.local_url(), token, &source);
         let client = client.map_err(|error| failed(&error))?;
         let client = client.speaking(self.setup.tools.words.0);
         let client = dashboard::acting(client, &self.surroundings);

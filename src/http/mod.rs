@@ -40,7 +40,6 @@ use crate::http::api::admin::audit::AuditApi;
 use crate::http::api::admin::events::EventsApi;
 use crate::http::api::admin::log::LogApi;
 use crate::http::api::admin::outbox::OutboxApi;
-use crate::http::api::admin::paging::Turns;
 use crate::http::api::admin::routes::RoutesApi;
 use crate::http::api::admin::sessions::AllSessionsApi;
 use crate::http::api::admin::test_mail::TestMailApi;
@@ -84,8 +83,8 @@ pub struct Settings {
     pub base_url: String,
     /// Whether requests from this machine may read the inbox without a token (`dev`).
     pub open_on_loopback: bool,
-    /// Whether the operator may have codes and links revealed (`dev`).
-    pub reveals: bool,
+    /// Whether it runs on a developer's machine (`dev`): codes and links may be revealed there.
+    pub development: bool,
     /// Host names beside loopback that such requests may name.
     pub allowed_hosts: Vec<String>,
     /// Whether /metrics needs no token.
@@ -169,7 +168,6 @@ pub fn app(services: Services, settings: Settings) -> App {
         allowed_hosts: settings.allowed_hosts.clone(),
     });
     let trusted_proxies = settings.trusted_proxies;
-    let turns = Turns::default();
     let Services {
         accounts,
         inbox,
@@ -186,7 +184,8 @@ pub fn app(services: Services, settings: Settings) -> App {
         mailer,
         accounts: accounts.clone(),
         inbox: inbox.clone(),
-        reveals: settings.reveals,
+        // What is captured there is no secret from whoever sits before it.
+        reveals: settings.development,
         routes,
         bench: Bench::default(),
     };
@@ -236,7 +235,6 @@ pub fn app(services: Services, settings: Settings) -> App {
             operator: operator.clone(),
             language: settings.language,
             trusted_proxies,
-            turns: turns.clone(),
         },
         RoutesApi {
             guard: guard.clone(),
@@ -272,17 +270,16 @@ pub fn app(services: Services, settings: Settings) -> App {
                 operator: operator.clone(),
                 meter: meter.clone(),
                 facts: Facts {
+                    development: settings.development,
                     captures: settings.captures,
                     base_url: settings.base_url.clone(),
                     language: settings.language,
                     started_at: world.now(),
                 },
-                turns: turns.clone(),
             },
             AuditApi {
                 guard: guard.clone(),
                 operator: operator.clone(),
-                turns,
             },
         ),
         EventsApi::new(

@@ -148,7 +148,6 @@ pub struct Shared {
     hasher: password::Hasher,
     gate: gate::Gate,
     touching: AtomicUsize,
-    turns: overview::Turns,
 }
 
 impl std::ops::Deref for Accounts {
@@ -189,7 +188,6 @@ impl Accounts {
                 hasher,
                 gate: gate::Gate::default(),
                 touching: AtomicUsize::new(0),
-                turns: overview::Turns::default(),
             }),
         })
     }

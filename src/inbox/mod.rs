@@ -28,7 +28,7 @@ use crate::audit;
 use crate::events::{Events, Topic};
 use crate::minutes::Minutes;
 use crate::store::page::{Ask, Page, PageError, place};
-use crate::store::{Error, Key, Read, Store};
+use crate::store::{Error, Key, Read, Snapshot, Store};
 use crate::world::{Timestamp, World};
 
 pub use record::{
@@ -149,17 +149,17 @@ impl Inbox {
         ask: Ask,
     ) -> Result<Page<Summary>, PageError> {
         let matcher = Matcher::new(&filter);
-        let turn = match sort {
-            Sort::ReceivedAt => self.turn_to_search(&matcher).await,
-            _ => Some(self.turn().await),
+        let long = sort != Sort::ReceivedAt || matcher.is_given();
+        let turn = self.turn_to_search(&matcher).await;
+        let look = move |snapshot: &Snapshot<'_>| {
+            let page = search::page(snapshot, &matcher, sort, &ask);
+            drop(turn);
+            page
         };
-        self.store
-            .scan(move |snapshot| {
-                let page = search::page(snapshot, &matcher, sort, &ask);
-                drop(turn);
-                page
-            })
-            .await
+        match long {
+            true => self.store.search(look).await,
+            false => self.store.scan(look).await,
+        }
     }
 
     /// The mail with everything that can be read from it.

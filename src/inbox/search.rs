@@ -111,6 +111,11 @@ impl Matcher {
         self.to.is_none() && self.from.is_none() && self.subject.is_none() && self.q.is_none()
     }
 
+    /// Whether anything must match.
+    pub(super) fn is_given(&self) -> bool {
+        self.reads_mails() || self.to.is_some() || self.from.is_some() || self.subject.is_some()
+    }
+
     /// Whether it takes more than the rows of lists to say what matches.
     pub(super) fn reads_mails(&self) -> bool {
         self.q.is_some()

@@ -109,7 +109,7 @@ pub(super) fn http(
         base_url: base_url.to_owned(),
         // Without a token the inbox is for this machine alone, and never in production.
         open_on_loopback: settings.mode == Mode::Dev && listener.ip().is_loopback(),
-        reveals: settings.mode == Mode::Dev,
+        development: settings.mode == Mode::Dev,
         allowed_hosts: settings
             .http
             .allowed_hosts

@@ -16,6 +16,7 @@ use crate::store::Store;
 use crate::world::World;
 
 use super::folder::Folder;
+use super::rooms;
 
 /// The capture server among the tasks.
 pub(super) const CAPTURE: &str = "the SMTP inbox";
@@ -54,6 +55,11 @@ pub(super) enum Stop {
 }
 
 impl Running {
+    /// Where the HTTP service is reached from this machine.
+    pub fn local_url(&self) -> String {
+        format!("http://{}", rooms::reachable(self.http))
+    }
+
     /// Completes when something that has to run until [`Running::stop`] has ended by itself, and
     /// tells what. It is a defect: the rest still runs, and had better be stopped.
     pub async fn ended(&mut self) -> &'static str {

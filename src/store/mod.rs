@@ -40,6 +40,7 @@ mod transaction;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
 
 use crate::events::Events;
@@ -115,7 +116,11 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
+    searches: Arc<Semaphore>,
 }
+
+/// How many searches run at once.
+const SEARCHES: usize = 2;
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -133,6 +138,7 @@ impl Store {
     pub fn over(engine: impl Engine) -> Store {
         Store {
             engine: Arc::new(engine),
+            searches: Arc::new(Semaphore::new(SEARCHES)),
         }
     }
 
@@ -177,6 +183,23 @@ impl Store {
         tokio::task::spawn_blocking(move || store.read_now(work))
             .await
             .unwrap_or_else(|_| Err(Error::Panicked.into()))
+    }
+
+    /// The same for what may look at a great many rows: at most two of them run at once, whoever
+    /// asked for them. One that waits is given up with its future; one that runs, runs to its end.
+    pub async fn search<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Snapshot<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let turn = self.searches.clone().acquire_owned().await;
+        self.scan(move |read| {
+            let found = work(read);
+            drop(turn);
+            found
+        })
+        .await
     }
 
     fn read_now<T, E, F>(&self, work: F) -> Result<T, E>

@@ -40,7 +40,7 @@ use super::words::Words;
 /// How long a program may take to put a text into the clipboard.
 const CLIPBOARD: Duration = Duration::from_secs(2);
 
-/// How many requests run at once. A test mail may take two minutes; the others go on meanwhile.
+/// How many requests that only look run at once.
 const THREADS: usize = 4;
 
 /// What a worker needs beside the client.
@@ -60,7 +60,9 @@ pub struct Tools {
 
 /// The threads. They end when the last job is done after this was dropped.
 pub struct Worker {
-    jobs: mpsc::Sender<Effect>,
+    loads: mpsc::Sender<Effect>,
+    /// A queue of their own: a test mail may take two minutes, and what is looked at goes on.
+    acts: mpsc::Sender<Effect>,
     pages: Pages,
 }
 
@@ -74,43 +76,60 @@ impl Worker {
         tools: &Tools,
         tell: impl Fn(Msg) + Clone + Send + 'static,
     ) -> Worker {
-        let (jobs, queue) = mpsc::channel::<Effect>();
-        let queue = Arc::new(Mutex::new(queue));
         let pages = Pages::default();
-        for _ in 0..THREADS {
-            let hand = Hand {
-                client: client.clone(),
-                tools: tools.clone(),
-                pages: pages.clone(),
-            };
-            let (queue, tell) = (queue.clone(), tell.clone());
-            let thread = std::thread::Builder::new().name("dashboard-work".to_owned());
-            let spawned = thread.spawn(move || {
-                loop {
-                    // A panic in a job poisons nothing that matters: the queue is as it was.
-                    let queue = queue
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner);
-                    let Ok(job) = queue.recv() else {
-                        return;
-                    };
-                    drop(queue);
-                    hand.survive(job, &tell);
-                }
-            });
-            if let Err(error) = spawned {
-                // The others do its work; without any, the dashboard says that it loads.
-                tracing::error!(%error, "no thread for the dashboard's requests");
-            }
+        let hand = Hand {
+            client: client.clone(),
+            tools: tools.clone(),
+            pages: pages.clone(),
+        };
+        Worker {
+            loads: lane(THREADS, &hand, &tell),
+            acts: lane(1, &hand, &tell),
+            pages,
         }
-        Worker { jobs, pages }
     }
 
-    /// Does `effect`, some time.
+    /// Does `effect`, some time; what changes something, one after another.
     pub fn work(&self, effect: Effect) {
+        let lane = match effect.writes() {
+            true => &self.acts,
+            false => &self.loads,
+        };
         // Its threads live as long as this does.
-        let _ = self.jobs.send(effect);
+        let _ = lane.send(effect);
     }
+}
+
+/// So many threads that take jobs from one queue.
+fn lane(
+    threads: usize,
+    hand: &Hand,
+    tell: &(impl Fn(Msg) + Clone + Send + 'static),
+) -> mpsc::Sender<Effect> {
+    let (jobs, queue) = mpsc::channel::<Effect>();
+    let queue = Arc::new(Mutex::new(queue));
+    for _ in 0..threads {
+        let (hand, queue, tell) = (hand.clone(), queue.clone(), tell.clone());
+        let thread = std::thread::Builder::new().name("dashboard-work".to_owned());
+        let spawned = thread.spawn(move || {
+            loop {
+                // A panic in a job poisons nothing that matters: the queue is as it was.
+                let queue = queue
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                let Ok(job) = queue.recv() else {
+                    return;
+                };
+                drop(queue);
+                hand.survive(job, &tell);
+            }
+        });
+        if let Err(error) = spawned {
+            // The others do its work; without any, the dashboard says that it loads.
+            tracing::error!(%error, "no thread for the dashboard's requests");
+        }
+    }
+    jobs
 }
 
 impl Drop for Worker {
@@ -125,6 +144,7 @@ impl Drop for Worker {
 }
 
 /// One thread's.
+#[derive(Clone)]
 struct Hand {
     client: Client,
     tools: Tools,

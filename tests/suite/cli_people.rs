@@ -1,39 +1,15 @@
 //! `gatepost user`, `session`, `token` and `timeline` end to end: the real binary talks to the real
 //! binary.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 use serde_json::json;
 
+use crate::cli_terminal::gatepost;
 use crate::cli_terminal::run;
-use crate::cli_terminal::run_on_a_terminal;
+use crate::cli_terminal::shown;
+use crate::cli_terminal::told;
 use crate::process;
 use crate::process::Process;
-
-fn gatepost(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = process::command(folder);
-    command.args(arguments);
-    command
-}
-
-/// What a program gets of a command that goes well.
-fn told(folder: &Path, arguments: &[&str]) -> Value {
-    let (code, out, err) = run(&mut gatepost(folder, arguments));
-    assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
-    match out.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_str(&out).unwrap(),
-    }
-}
-
-/// What people are shown of a command that goes well.
-fn shown(folder: &Path, arguments: &[&str]) -> String {
-    let (code, out, err) = run_on_a_terminal(&mut gatepost(folder, arguments), 160);
-    assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
-    out
-}
 
 #[test]
 fn accounts_sessions_and_codes_are_looked_at_and_looked_after() {

@@ -2,12 +2,16 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::path::Path;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
+use serde_json::Value;
+
+use crate::process;
 
 /// Runs `command` to its end, and hands back its exit code, its standard output and its standard
 /// error, each as text.
@@ -56,4 +60,29 @@ pub fn run_on_a_terminal(command: &mut Command, columns: u16) -> (i32, String, S
     let status = child.wait().unwrap();
     let shown = String::from_utf8(shown).unwrap().replace("\r\n", "\n");
     (status.code().unwrap_or(-1), shown, complaints)
+}
+
+/// `gatepost` with `arguments` in `folder`.
+pub fn gatepost(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = process::command(folder);
+    command.args(arguments);
+    command
+}
+
+/// What a program gets of a command that goes well.
+pub fn told(folder: &Path, arguments: &[&str]) -> Value {
+    let (code, out, err) = run(&mut gatepost(folder, arguments));
+    assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+    match out.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_str(&out).unwrap(),
+    }
+}
+
+/// What people are shown of a command that goes well.
+pub fn shown(folder: &Path, arguments: &[&str]) -> String {
+    let (code, out, err) = run_on_a_terminal(&mut gatepost(folder, arguments), 160);
+    assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+    assert!(!out.contains('\u{1b}'), "{arguments:?}: {out:?}");
+    out
 }

@@ -13,9 +13,6 @@ mod tokens;
 mod users;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 
 use crate::store;
 use crate::store::Read;
@@ -44,18 +41,6 @@ pub use users::UserRecord;
 pub use users::UserSort;
 pub use users::UserState;
 
-/// How many lists are made at once: each may read a great deal.
-const LISTS: usize = 2;
-
-/// Where lists wait for their turn.
-pub(super) struct Turns(Arc<Semaphore>);
-
-impl Default for Turns {
-    fn default() -> Turns {
-        Turns(Arc::new(Semaphore::new(LISTS)))
-    }
-}
-
 impl Accounts {
     /// Runs `work` over a snapshot, when its turn comes, to its end.
     async fn look<T, E, F>(&self, work: F) -> Result<T, E>
@@ -64,15 +49,8 @@ impl Accounts {
         T: Send + 'static,
         E: From<store::Error> + Send + 'static,
     {
-        let turn = self.turns.0.clone().acquire_owned().await;
         let accounts = self.clone();
-        self.store
-            .scan(move |read| {
-                let found = work(&accounts, read);
-                drop(turn);
-                found
-            })
-            .await
+        self.store.search(move |read| work(&accounts, read)).await
     }
 }
 

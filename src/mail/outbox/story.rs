@@ -1,16 +1,12 @@
 //! The mails to one address, from a moment on.
 
-use std::time::Duration;
-
 use super::Item;
 use super::ledger::{BY_ADDRESS, ROWS};
 use crate::address::LookupAddress;
+use crate::id::DRAWN_WITHIN;
 use crate::mail::letter::OutboxId;
 use crate::store::{Error, Read};
 use crate::world::Timestamp;
-
-/// How long after a mail was composed its name may be drawn.
-const DRAWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// The mails to `address`, at most `limit`: the newest that were composed at or before `from`, or,
 /// `upwards`, the oldest at or after it.

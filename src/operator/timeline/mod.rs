@@ -243,11 +243,7 @@ fn of_entry(entry: audit::Entry, language: Language) -> Moment {
         kind: "audit",
         id: entry.id.map(|id| id.to_string()).unwrap_or_default(),
         title: words::title(&entry.action, language),
-        state: match entry.outcome {
-            audit::Outcome::Done => "done",
-            audit::Outcome::Refused => "refused",
-        }
-        .to_owned(),
+        state: entry.outcome.word().to_owned(),
         detail: joined([entry.actor, ip, entry.detail]),
     }
 }

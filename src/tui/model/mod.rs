@@ -110,8 +110,8 @@ pub struct Model {
     pub dialog: Option<Dialog>,
     /// What is said at the foot, and until when.
     pub note: Option<(Note, Timestamp)>,
-    /// What can be taken back.
-    pub undo: Option<Undo>,
+    /// What can be taken back, the last discard at the end.
+    pub undo: Vec<Undo>,
     /// The name of a code or a link, and its secret.
     pub revealed: Option<(String, String)>,
     /// Whether the pane below the table is wanted.
@@ -145,7 +145,7 @@ impl Model {
             homes: BTreeMap::new(),
             dialog: None,
             note: None,
-            undo: None,
+            undo: Vec::new(),
             revealed: None,
             pane: true,
             mouse: true,

@@ -12,8 +12,6 @@ pub struct Reading {
     pub id: String,
     /// It, once it is here.
     pub reader: Option<Reader>,
-    /// What the reader wants and was already asked for.
-    pub asked: Vec<String>,
     /// Why it does not come.
     pub problem: Option<String>,
     size: (u16, u16),
@@ -25,7 +23,6 @@ impl Reading {
         Reading {
             id: id.to_owned(),
             reader: None,
-            asked: Vec::new(),
             problem: None,
             size: (0, 0),
         }
@@ -37,20 +34,19 @@ impl Reading {
         self.size = (0, 0);
     }
 
+    /// What did not come, and what may have changed, is asked for again.
+    pub fn reload(&mut self) {
+        self.problem = None;
+        if let Some(reader) = &mut self.reader {
+            reader.reload();
+        }
+    }
+
     /// It is shown in so many columns and rows.
     pub fn resize(&mut self, size: (u16, u16)) {
         if let Some(reader) = self.reader.as_mut().filter(|_| size != self.size) {
             reader.update(Step::Resize(size.0, size.1));
             self.size = size;
         }
-    }
-
-    /// Notes that `want` is asked for; `false` when it was before.
-    pub fn ask(&mut self, want: &str) -> bool {
-        let new = !self.asked.iter().any(|asked| asked == want);
-        if new {
-            self.asked.push(want.to_owned());
-        }
-        new
     }
 }

@@ -21,7 +21,7 @@ impl Model {
         let mut wanted = vec![next(self.now, 60_000)];
         let second = next(self.now, 1000);
         wanted.extend(self.note.as_ref().map(|(_, until)| *until));
-        if self.undo.is_some() || self.seconds_on_screen() {
+        if !self.undo.is_empty() || self.seconds_on_screen() {
             wanted.push(second);
         }
         match &self.link {

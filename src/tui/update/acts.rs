@@ -114,7 +114,7 @@ pub fn why_not(model: &Model, what: Do) -> Option<&'static str> {
         return Some("no_connection");
     }
     match (what, act_of(what)) {
-        (Do::Undo, _) => model.undo.is_none().then_some("no_undo"),
+        (Do::Undo, _) => model.undo.is_empty().then_some("no_undo"),
         (Do::Reveal, _) if model.about.as_ref().is_some_and(|about| !about.reveals) => {
             Some("no_reveals")
         }
@@ -196,7 +196,7 @@ pub(super) fn begin(model: &mut Model, act: Act, ids: Vec<String>, effects: &mut
 
 /// Takes back the last discard: that one was confirmed.
 pub(super) fn undo(model: &mut Model, effects: &mut Vec<Effect>) {
-    if let Some(undo) = model.undo.take() {
+    if let Some(undo) = model.undo.pop() {
         begin(model, Act::Undo, undo.ids, effects);
     }
 }
@@ -238,7 +238,7 @@ pub(super) fn acted(model: &mut Model, act: Act, acted: Vec<Acted>) {
     }
     if act == Act::Discard && !done.is_empty() {
         let until = model.now + UNDO;
-        model.undo = Some(Undo { ids: done, until });
+        model.undo.push(Undo { ids: done, until });
     }
     for place in model.all_places() {
         place.list.stale = true;

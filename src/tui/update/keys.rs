@@ -108,6 +108,9 @@ pub(super) fn perform(model: &mut Model, what: Do, effects: &mut Vec<Effect>) {
             list.loading = None;
             list.stale = false;
             model.stats_stale = true;
+            if let Some(reading) = &mut model.place_mut().reading {
+                reading.reload();
+            }
             let fetch = match model.place().list.at_start() {
                 true => Fetch::Reload,
                 false => Fetch::Peek,

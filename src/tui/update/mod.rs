@@ -75,9 +75,6 @@ fn lose(model: &mut Model, problem: super::msg::Problem) {
             looking.stale = true;
             looking.asked = None;
         }
-        if let Some(reading) = &mut place.reading {
-            reading.asked.clear();
-        }
     }
     model.dirty = true;
 }

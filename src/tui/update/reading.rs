@@ -182,17 +182,12 @@ pub(super) fn needs(model: &mut Model, effects: &mut Vec<Effect>) {
     };
     let id = reading.id.clone();
     for need in reader.needs(area.width) {
-        let want = match &need {
-            Need::Raw => "raw".to_owned(),
-            Need::Attempts(_) => "attempts".to_owned(),
-            Need::Html { width, .. } => format!("html {width}"),
+        let pending = match &need {
+            Need::Raw => Pending::Raw(id.clone()),
+            Need::Attempts(_) => Pending::Attempts(id.clone()),
+            Need::Html { width, .. } => Pending::Html(id.clone(), *width),
         };
-        let new = model
-            .place_mut()
-            .reading
-            .as_mut()
-            .is_some_and(|r| r.ask(&want));
-        if !new {
+        if model.pending.values().any(|known| *known == pending) {
             continue;
         }
         let effect = match need {

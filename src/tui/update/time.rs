@@ -15,17 +15,16 @@ pub(super) fn tick(model: &mut Model, now: Timestamp, effects: &mut Vec<Effect>)
         model.stats_stale = true;
     }
     let lost = matches!(model.link, Link::Lost { again: Some(_), .. });
-    if second && (lost || model.undo.is_some() || model.seconds_on_screen()) {
+    if second && (lost || !model.undo.is_empty() || model.seconds_on_screen()) {
         model.dirty = true;
     }
     if model.note.as_ref().is_some_and(|(_, until)| *until <= now) {
         model.note = None;
         model.dirty = true;
     }
-    if model.undo.as_ref().is_some_and(|undo| undo.until <= now) {
-        model.undo = None;
-        model.dirty = true;
-    }
+    let offers = model.undo.len();
+    model.undo.retain(|undo| undo.until > now);
+    model.dirty |= model.undo.len() != offers;
     if let Link::Lost { again, .. } = &mut model.link
         && again.is_some_and(|at| at <= now)
     {

@@ -47,7 +47,7 @@ fn said(model: &Model) -> Vec<(String, Role)> {
         };
         said.push((format!("{sign}{}  ", note.text), role));
     }
-    if let Some(undo) = &model.undo {
+    if let Some(undo) = model.undo.last() {
         let key = model.settings.keymap.shown(Do::Undo, theme.ascii());
         let left = undo.until.as_millis().saturating_sub(model.now.as_millis());
         let time = ages::length(left.saturating_add(999), words);

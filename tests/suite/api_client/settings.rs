@@ -63,7 +63,7 @@ pub fn settings() -> http::Settings {
     http::Settings {
         base_url: "https://example.com".to_owned(),
         open_on_loopback: true,
-        reveals: true,
+        development: true,
         allowed_hosts: vec!["mail.test".to_owned()],
         open_metrics: false,
         admin_token: TokenHash::of(ADMIN),

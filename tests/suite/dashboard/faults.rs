@@ -2,6 +2,7 @@
 //! that come too early, addresses that are traps.
 
 use gatepost::client::Mail;
+use gatepost::client::Message;
 use gatepost::tui::effect::Act;
 use gatepost::tui::effect::Effect;
 use gatepost::tui::effect::Load;
@@ -17,6 +18,7 @@ use ratatui::crossterm::event::KeyCode;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::crossterm::event::KeyModifiers;
 
+use super::data;
 use super::desk::Desk;
 
 fn problem(text: &str, unreachable: bool) -> Problem {
@@ -152,7 +154,7 @@ fn what_became_of_a_change_is_told_after_the_connection_was_lost_too() {
         outcome: Ok("discarded".to_owned()),
     });
     desk.send(Msg::Answer(number, Answer::Acted(acted.collect())));
-    let undo = desk.model.undo.as_ref().map(|undo| undo.ids.clone());
+    let undo = desk.model.undo.last().map(|undo| undo.ids.clone());
     assert_eq!(undo, Some(ids));
 }
 
@@ -215,5 +217,50 @@ fn everything_that_the_operator_does_has_a_name_in_the_record() {
             let key = format!("action_{action}");
             assert!(Words(language).find(&key).is_some(), "{language:?} {key}");
         }
+    }
+}
+
+#[test]
+fn two_discards_are_taken_back_one_after_the_other() {
+    let mut desk = Desk::new();
+    desk.press("2");
+    let mut discarded = Vec::new();
+    for keys in ["d y", "j j d y"] {
+        desk.press(keys);
+        discarded.extend(begun(&mut desk).into_iter().map(|(_, _, ids)| ids));
+    }
+    assert_eq!(discarded.len(), 2);
+    desk.press("u u");
+    let undone = begun(&mut desk).into_iter().map(|(_, act, ids)| (act, ids));
+    let expected = discarded.into_iter().rev().map(|ids| (Act::Undo, ids));
+    assert_eq!(undone.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn html_is_laid_out_for_the_width_that_it_is_shown_in() {
+    let mut desk = Desk::new();
+    desk.answers = false;
+    desk.press("1 j enter");
+    desk.pass(500);
+    let asked = desk.wanted().into_iter().filter_map(|effect| match effect {
+        Effect::Load(number, Load::Message(id)) => Some((number, id)),
+        _ => None,
+    });
+    let (number, id) = asked.last().expect("the mail is asked for");
+    let message = Message {
+        html: Some("<p>Hello <b>Ann</b></p>".to_owned()),
+        ..data::whole(&id)
+    };
+    let answer = Answer::Message(Some(Box::new(message)));
+    desk.send(Msg::Answer(number, answer));
+    desk.answers = true;
+    desk.press("right");
+    for (width, again) in [(80, true), (99, true), (80, true), (80, false)] {
+        desk.wanted();
+        desk.send(Msg::Resize(width, 30));
+        let laid_out = desk.wanted().into_iter().any(
+            |effect| matches!(effect, Effect::LayOut { width: columns, .. } if columns <= width),
+        );
+        assert_eq!(laid_out, again, "{width}\n{}", desk.screen());
     }
 }

@@ -11,7 +11,6 @@ use serde::Serialize;
 use crate::audit;
 use crate::http::api::Group;
 use crate::http::api::admin::mail::Counts;
-use crate::http::api::admin::paging::Turns;
 use crate::http::api::only;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
@@ -160,6 +159,8 @@ const ENTRIES: u64 = 100_000;
 /// What does not change while it runs.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// Whether it runs on a developer's machine.
+    pub development: bool,
     /// Whether mail is captured here and does not go out.
     pub captures: bool,
     /// Where the service is found from outside.
@@ -180,8 +181,6 @@ pub struct AboutApi {
     pub meter: Arc<Meter>,
     /// What does not change.
     pub facts: Facts,
-    /// Where long looks wait for their turn.
-    pub turns: Turns,
 }
 
 #[OpenApi(prefix_path = "/api/v1/admin", tag = "Group::Admin")]
@@ -195,8 +194,7 @@ impl AboutApi {
     ) -> Result<reply::Reply<About>, Refused<AboutProblems>> {
         self.guard.require_token(&token)?;
         only(request, &[])?;
-        // Only `dev` reveals anything.
-        let mode = if self.operator.reveals {
+        let mode = if self.facts.development {
             "dev"
         } else {
             "serve"
@@ -223,7 +221,7 @@ impl AboutApi {
     ) -> Result<reply::Reply<Stats>, Refused<AboutProblems>> {
         self.guard.require_token(&token)?;
         only(request, &[])?;
-        let counted = self.turns.scan(&self.operator.store, true, |read| {
+        let counted = self.operator.store.search(|read| {
             let failing = outbox::failing(read, FAILING)?;
             let sizes = (sizes(read)?, audit::count(read, ENTRIES)?);
             Ok::<_, store::Error>((outbox::counts(read)?, failing, sizes))

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::http::api::Group;
 use crate::http::api::admin::paging::Paging;
+use crate::http::api::admin::paging::paged;
 use crate::http::api::only;
 use crate::http::caller::AdminToken;
 use crate::http::declared::Refused;
@@ -31,7 +32,7 @@ problems! {
 
 /// A line of the log.
 #[derive(Debug, Object, Serialize)]
-#[oai(rename = "LogLine")]
+#[oai(rename = "LogLine", example)]
 pub struct Line {
     /// Its number, as text, from 1; the next line has the next one, until the server stops.
     id: String,
@@ -45,35 +46,21 @@ pub struct Line {
     text: String,
 }
 
-/// A page of the log.
-#[derive(Debug, Object, Serialize)]
-#[oai(rename = "LogPage", example)]
-pub struct LogPage {
-    /// The lines, newest first unless asked otherwise.
-    items: Vec<Line>,
-    /// Pass it as `cursor` for the page behind; null on the last one.
-    next_cursor: Option<String>,
-    /// Pass it as `cursor`, with `back`, for the page before; null on the first one.
-    prev_cursor: Option<String>,
-    /// How many lines match.
-    total: Option<u64>,
-}
-
-impl Example for LogPage {
-    fn example() -> LogPage {
-        LogPage {
-            items: vec![Line {
-                id: "7".to_owned(),
-                at: "2026-01-01T00:00:00.000Z".to_owned(),
-                level: "info".to_owned(),
-                target: "gatepost::cli::run".to_owned(),
-                text: "listening http=127.0.0.1:8000 smtp=127.0.0.1:1025".to_owned(),
-            }],
-            next_cursor: None,
-            prev_cursor: None,
-            total: Some(1),
+impl Example for Line {
+    fn example() -> Line {
+        Line {
+            id: "7".to_owned(),
+            at: "2026-01-01T00:00:00.000Z".to_owned(),
+            level: "info".to_owned(),
+            target: "gatepost::cli::run".to_owned(),
+            text: "listening http=127.0.0.1:8000 smtp=127.0.0.1:1025".to_owned(),
         }
     }
+}
+
+paged! {
+    /// A page of the log.
+    LogPage of Line, "LogPage"
 }
 
 /// The levels, the worst first.
@@ -138,14 +125,7 @@ impl LogApi {
             })
         });
         let found = found.map_err(Problem::from)?;
-        let (next_cursor, prev_cursor) = paging.cursors(&found);
-        let page = LogPage {
-            items: found.items.into_iter().map(told).collect(),
-            next_cursor: next_cursor.clone(),
-            prev_cursor,
-            total: found.total,
-        };
-        Ok(reply::Page::of(page, request, next_cursor.as_deref()))
+        Ok(LogPage::answer(found, &paging, request, told))
     }
 }
 

@@ -1,5 +1,6 @@
-//! The operator's part: the outbox, the routes, the events and the test mail. It needs the
-//! operator's token everywhere, also in `dev` on loopback.
+//! The operator's part: the outbox and the routes, people with their sessions and tokens, the
+//! record, the log, the figures, the events. It needs the operator's token everywhere, also in
+//! `dev` on loopback.
 
 pub mod about;
 pub mod audit;

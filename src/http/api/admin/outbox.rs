@@ -14,7 +14,6 @@ use crate::http::api::admin::mail::OutboxMail;
 use crate::http::api::admin::mail::Page;
 use crate::http::api::admin::mail::Telling;
 use crate::http::api::admin::paging::Paging;
-use crate::http::api::admin::paging::Turns;
 use crate::http::api::admin::paging::one_of;
 use crate::http::api::only;
 use crate::http::caller;
@@ -37,6 +36,7 @@ use crate::operator::Action;
 use crate::operator::Operator;
 use crate::operator::OutboxError;
 use crate::store;
+use crate::store::Snapshot;
 use crate::store::page::PageError;
 
 problems! {
@@ -62,8 +62,6 @@ pub struct OutboxApi {
     pub language: Language,
     /// How many proxies in front may tell the client's address.
     pub trusted_proxies: usize,
-    /// Where long searches wait for their turn.
-    pub turns: Turns,
 }
 
 const FIELDS: [&str; 6] = ["created_at", "to", "kind", "state", "tries", "next_at"];
@@ -142,11 +140,15 @@ impl OutboxApi {
         };
         let long = sort != Sort::CreatedAt || filter.searches();
         let ask = paging.ask.clone();
-        let page = self.turns.scan(&self.operator.store, long, move |read| {
+        let store = &self.operator.store;
+        let look = move |read: &Snapshot<'_>| {
             let page = outbox::list(read, &filter, sort, &ask)?;
             Ok::<_, PageError>((page, outbox::counts(read)?))
-        });
-        let (page, counts) = page.await?;
+        };
+        let (page, counts) = match long {
+            true => store.search(look).await?,
+            false => store.scan(look).await?,
+        };
         let telling = self.telling(request).await?;
         let (next_cursor, prev_cursor) = paging.cursors(&page);
         let page = Page {

@@ -1,14 +1,7 @@
 //! What all lists of the operator's part share: which order and page was asked for, and cursors.
 //! How pages are made is the store's (`store::page`).
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
-
 use crate::http::problem::Problem;
-use crate::store;
-use crate::store::Snapshot;
-use crate::store::Store;
 use crate::store::page::Ask;
 use crate::store::page::Cursor;
 use crate::store::page::LOOK;
@@ -79,41 +72,6 @@ impl Paging {
             Some(Cursor::text(&self.sort, place))
         };
         (text(&page.next), text(&page.prev))
-    }
-}
-
-/// How many long looks through the store are taken at once.
-const LOOKS: usize = 2;
-
-/// Where lists that look at a great deal wait for their turn. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Turns(Arc<Semaphore>);
-
-impl Default for Turns {
-    fn default() -> Turns {
-        Turns(Arc::new(Semaphore::new(LOOKS)))
-    }
-}
-
-impl Turns {
-    /// Runs `work` over a snapshot, to its end; a `long` one when its turn comes.
-    pub async fn scan<T, E, F>(&self, store: &Store, long: bool, work: F) -> Result<T, E>
-    where
-        F: FnOnce(&Snapshot<'_>) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<store::Error> + Send + 'static,
-    {
-        let turn = match long {
-            true => self.0.clone().acquire_owned().await.ok(),
-            false => None,
-        };
-        store
-            .scan(move |read| {
-                let found = work(read);
-                drop(turn);
-                found
-            })
-            .await
     }
 }
 
