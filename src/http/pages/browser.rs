@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use poem::Response;
 use poem::http::{HeaderValue, header};
 
-const FRAME: &str = include_str!("pages/browser/page.html");
-const STYLE: &str = include_str!("pages/browser/page.css");
-const SCRIPT: &str = include_str!("pages/browser/page.js");
+const FRAME: &str = include_str!("browser/page.html");
+const STYLE: &str = include_str!("browser/page.css");
+const SCRIPT: &str = include_str!("browser/page.js");
 
 /// The page, and the policy it needs.
 pub struct Page {
