@@ -13,6 +13,7 @@ mod api_http2;
 mod api_inbox;
 mod api_problems;
 mod api_service;
+mod browser;
 mod capture;
 mod charsets;
 mod cli;

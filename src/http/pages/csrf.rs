@@ -74,10 +74,12 @@ fn xor(mut a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
 }
 
 /// Whether the browser says that the request comes from a page of ours: `origin` is where the
-/// site is found, and what the request itself names as its host counts as well. A browser so old
-/// that it says nothing is believed; it has to know the secret all the same.
+/// site is found, and what the request itself names as its host counts as well. A browser that
+/// says nothing is believed; it has to know the secret all the same. `null` says nothing: that is
+/// what a browser names as the origin of a page without a referrer, and ours are such pages.
 pub fn is_same_site(request: &Request, origin: &str) -> bool {
     let headers = request.headers();
+    // What a page's script cannot write, but only https and this machine are told.
     let mut sites = headers.get_all("sec-fetch-site").iter();
     if sites.any(|site| site != "same-origin" && site != "none") {
         return false;
@@ -92,7 +94,8 @@ pub fn is_same_site(request: &Request, origin: &str) -> bool {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let authority = claimed.split_once("://").map(|(_, authority)| authority);
-    claimed.eq_ignore_ascii_case(origin)
+    claimed == "null"
+        || claimed.eq_ignore_ascii_case(origin)
         || authority
             .is_some_and(|authority| host.is_some_and(|host| authority.eq_ignore_ascii_case(host)))
 }
@@ -132,7 +135,11 @@ mod tests {
         assert!(ours(&[("origin", "https://example.com")]));
         assert!(ours(&[("origin", "https://id.example.com")]));
         assert!(!ours(&[("origin", "https://evil.test")]));
-        assert!(!ours(&[("origin", "null")]));
+        assert!(ours(&[("origin", "null")]));
+        assert!(!ours(&[
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site")
+        ]));
         assert!(!ours(&[("sec-fetch-site", "same-site")]));
         assert!(!ours(&[
             ("sec-fetch-site", "cross-site"),

@@ -52,12 +52,17 @@ pub fn routes(document: Value) -> Vec<Route> {
     let document = Arc::new(document);
     let json = page(document.clone(), "application/json", pretty);
     let yaml = page(document.clone(), "application/yaml", yaml::to_yaml);
-    let browser = OnceLock::new();
-    let docs = make_sync(move |_: Request| {
+    let browsers = [OnceLock::new(), OnceLock::new()];
+    let docs = make_sync(move |request: Request| {
+        // Both are answered, and what is relative leads from each somewhere else.
+        let slash = request.original_uri().path().ends_with('/');
+        let (browser, root) = match slash {
+            true => (&browsers[0], "../"),
+            false => (&browsers[1], "./"),
+        };
         let page = browser.get_or_init(|| {
-            let empty = OpenApiService::new((), "", "");
-            let (html, spec) = (empty.swagger_ui_html(), empty.spec());
-            browser::Page::new(&html, &spec, &document.to_string())
+            let library = OpenApiService::new((), "", "").rapidoc_html();
+            browser::Page::new(&library, &document.to_string(), root)
         });
         page.response()
     });
