@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::http;
 use crate::identity::Policy;
 use crate::language::Language;
 use crate::mail::Sender;
@@ -81,19 +82,27 @@ settings! {
         mode: MailMode = value::mail_mode, "capture" [env USE_REAL_EMAIL via value::real_email];
         /// The From of every mail: an address, or `Name <address>`.
         from: Sender = value::sender, "gatepost <gatepost@localhost>" [env DEFAULT_FROM_EMAIL];
-        /// A folder with templates that replace the built-in ones.
-        templates: Option<PathBuf> = value::optional_path, "";
     }
     /// What mails and pages say about the site.
     site: Site {
-        /// What the site calls itself in mails.
+        /// What the site calls itself in mails and on its pages.
         name: String = value::text, "gatepost";
         /// The domain in the links of mails; empty: the address that HTTP listens on.
         domain: Option<String> = value::optional_domain, "" [env DEFAULT_DOMAIN];
         /// The scheme of the links in mails.
         protocol: Protocol = value::protocol, "http" [env PROTOCOL];
+        /// The path below which a proxy shows gatepost, such as /accounts; empty: the root.
+        path: String = value::path_prefix, "";
         /// The language for people who asked for none.
         language: Language = value::language, "en" [env LANGUAGE_CODE];
+        /// The team's picture on its pages: a file, SVG, PNG, JPEG, WebP or GIF.
+        logo: Option<PathBuf> = value::optional_path, "";
+        /// The team's colour on its pages.
+        color: http::pages::Color = value::site_color, "#2456d6";
+        /// Where people may be sent back to after logging in (next=), beside this site: addresses with commas between.
+        return_to: Vec<url::Url> = value::places, "";
+        /// A folder with templates of mails and pages that replace the built-in ones.
+        templates: Option<PathBuf> = value::optional_path, "";
     }
     /// The relay that mail goes out through.
     relay: Relay {

@@ -163,16 +163,7 @@ async fn read<T: ParseFromJSON + Type + 'static>(
     if !request.content_type().is_some_and(is_json) {
         return Err(Problem::new(Kind::UnsupportedMediaType));
     }
-    let intake = intake(request);
-    let data = intake
-        .world
-        .timeout(intake.patience, collect(request, body, intake.limit))
-        .await
-        .unwrap_or_else(|_| {
-            let seconds = intake.patience.as_secs();
-            Err(Problem::new(Kind::BodyTimeout)
-                .detail(format!("The body must arrive within {seconds} seconds.")))
-        })?;
+    let data = receive(request, body).await?;
     let value: Value = serde_json::from_slice(&data)
         .map_err(|error| Problem::malformed(error.to_string(), error.line(), error.column()))?;
     let shape = Shape::of::<T>();
@@ -192,6 +183,39 @@ async fn read<T: ParseFromJSON + Type + 'static>(
         }])
     })
 }
+
+/// The bytes of a body, within the limit and in time.
+async fn receive(request: &Request, body: Body) -> Result<BytesMut, Problem> {
+    let intake = intake(request);
+    intake
+        .world
+        .timeout(intake.patience, collect(request, body, intake.limit))
+        .await
+        .unwrap_or_else(|_| {
+            let seconds = intake.patience.as_secs();
+            Err(Problem::new(Kind::BodyTimeout)
+                .detail(format!("The body must arrive within {seconds} seconds.")))
+        })
+}
+
+/// The bytes of a form that a page sent.
+pub async fn read_form(request: &Request, body: Body) -> Result<BytesMut, Problem> {
+    let essence = |kind: &str| {
+        kind.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    };
+    if request.content_type().map(essence).as_deref() != Some(FORM) {
+        discard(request, body).await;
+        return Err(Problem::new(Kind::UnsupportedMediaType).detail(format!("Send {FORM}.")));
+    }
+    receive(request, body).await
+}
+
+/// How browsers send forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();

@@ -21,6 +21,8 @@ use crate::http::api::profile::ProfileApi;
 use crate::http::body::Intake;
 use crate::http::caller;
 use crate::http::meter::Meter;
+use crate::http::pages::Site;
+use crate::http::pages::Visitor;
 use crate::http::paths::Paths;
 use crate::http::paths::loggable;
 use crate::http::problem::Kind;
@@ -34,6 +36,8 @@ pub struct Front {
     /// Checks sessions without the detour over `routes`. Other services ask for that with every
     /// request of theirs; routing and the library's extractors cost as much as the check itself.
     pub short_cut: Option<ProfileApi>,
+    /// The pages, where there are any: they tell of problems to people.
+    pub site: Option<Arc<Site>>,
     /// The methods that each path has.
     pub paths: Paths,
     /// What is counted.
@@ -54,7 +58,16 @@ impl Front {
         // Cheap: a Uri is counted, not copied.
         let asked = request.uri().clone();
         let method = request.method().clone();
+        if let Some(site) = &self.site {
+            strip_path(request.uri_mut(), &site.look.path);
+        }
         strip_slash(request.uri_mut());
+        let reader = self.site.as_ref().filter(|_| Site::is_for_people(&request));
+        let reader = reader.map(|site| (site, Visitor::of(site, &request)));
+        let answered = |problem: Problem| match &reader {
+            Some((site, visitor)) => site.trouble(visitor, problem, id.text()),
+            None => problem.into_response(id.text(), asked.path()),
+        };
         if !matches!(method, Method::GET | Method::HEAD | Method::DELETE) {
             request.extensions_mut().insert(self.intake.clone());
         }
@@ -68,7 +81,7 @@ impl Front {
                     tracing::error!(request_id = id.text(), %method, path = loggable(asked.path()),
                         code = problem.kind().code(), "a request failed");
                 }
-                (operation, problem.into_response(id.text(), asked.path()))
+                (operation, answered(problem))
             }
             Err(panic) => {
                 let message = panic
@@ -78,8 +91,7 @@ impl Front {
                     .unwrap_or("no message");
                 tracing::error!(request_id = id.text(), %method, path = loggable(asked.path()),
                     message, "a handler panicked");
-                let problem = Problem::new(Kind::Internal);
-                (None, problem.into_response(id.text(), asked.path()))
+                (None, answered(Problem::new(Kind::Internal)))
             }
         };
         protect(&mut response, id.header());
@@ -168,15 +180,33 @@ fn reason(library: &str) -> String {
     }
 }
 
+/// `/accounts/x` is `/x` where a proxy shows gatepost below `/accounts` and does not say so.
+fn strip_path(uri: &mut Uri, prefix: &str) {
+    if prefix.is_empty() {
+        return;
+    }
+    let rest = match uri.path().strip_prefix(prefix) {
+        Some("") => "/".to_owned(),
+        Some(rest) if rest.starts_with('/') => rest.to_owned(),
+        _ => return,
+    };
+    replace_path(uri, &rest);
+}
+
 /// `/x/` is `/x`. The root stays.
 fn strip_slash(uri: &mut Uri) {
     let path = uri.path();
-    let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) else {
-        return;
+    let bare = match path.strip_suffix('/') {
+        Some(bare) if !bare.is_empty() => bare.to_owned(),
+        _ => return,
     };
+    replace_path(uri, &bare);
+}
+
+fn replace_path(uri: &mut Uri, path: &str) {
     let text = match uri.query() {
-        Some(query) => format!("{bare}?{query}"),
-        None => bare.to_owned(),
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
     };
     let mut parts = std::mem::take(uri).into_parts();
     // A part of a valid path is a valid path; were it not, the request would lead nowhere.
@@ -289,6 +319,7 @@ mod tests {
         let front = Front {
             routes: poem::EndpointExt::boxed(panics),
             short_cut: None,
+            site: None,
             paths: Paths::default(),
             meter: Arc::new(Meter::new([])),
             intake: Arc::new(Intake {

@@ -8,7 +8,6 @@
 
 pub mod api;
 mod body;
-mod browser;
 mod caller;
 mod declared;
 mod document;
@@ -16,7 +15,7 @@ mod front;
 mod guard;
 mod limits;
 mod meter;
-mod pages;
+pub mod pages;
 mod paths;
 pub mod problem;
 mod reply;
@@ -59,7 +58,9 @@ use crate::http::front::RequestIds;
 use crate::http::guard::Guard;
 use crate::http::meter::Documented;
 use crate::http::meter::Meter;
-use crate::http::pages::Pages;
+use crate::http::pages::Look;
+use crate::http::pages::Site;
+use crate::http::pages::Undocumented;
 use crate::http::paths::Paths;
 use crate::identity;
 use crate::identity::Accounts;
@@ -107,6 +108,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How many connections at once.
     pub connections: usize,
+    /// How the pages look; `None` where nobody looks at any.
+    pub look: Option<Arc<Look>>,
     /// Whose limits the document tells.
     pub accounts: identity::Settings,
 }
@@ -178,6 +181,17 @@ pub fn app(services: Services, settings: Settings) -> App {
         journal,
         world,
     } = services;
+    let site = settings.look.clone().map(|look| {
+        Site::new(pages::site::Parts {
+            look,
+            accounts: accounts.clone(),
+            base_url: settings.base_url.clone(),
+            language: settings.language,
+            development: settings.development,
+            trusted_proxies,
+            world: world.clone(),
+        })
+    });
     let operator = Operator {
         store: store.clone(),
         world: world.clone(),
@@ -311,13 +325,16 @@ pub fn app(services: Services, settings: Settings) -> App {
     for operation in documented(&document) {
         paths.add(&operation.route, &operation.method);
     }
-    for path in pages::PATHS {
-        paths.add(path, "GET");
+    let mut undocumented = pages::docs::routes(document);
+    undocumented.extend(site.iter().flat_map(pages::routes));
+    for page in &undocumented {
+        paths.add(&page.documented(), page.method.as_str());
     }
-    let service = OpenApiService::new((apis, Pages::new(document)), TITLE, VERSION);
+    let service = OpenApiService::new((apis, Undocumented(undocumented)), TITLE, VERSION);
     let front = Front {
         routes: poem::EndpointExt::boxed(service.into_endpoint()),
         short_cut: Some(profile),
+        site,
         paths,
         meter,
         intake: Arc::new(Intake {
@@ -363,7 +380,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The OpenAPI document as JSON.
 pub fn document(settings: &Settings) -> String {
-    pages::pretty(&completed(settings))
+    pages::docs::pretty(&completed(settings))
 }
 
 /// The OpenAPI document as YAML.
@@ -382,7 +399,7 @@ fn completed(settings: &Settings) -> Value {
         },
         notes: limits::notes(&settings.accounts, settings.body_limit),
     };
-    document::complete(pages::library_document::<Apis>(), &frame)
+    document::complete(pages::docs::library_document::<Apis>(), &frame)
 }
 
 /// The operations of a completed document.

@@ -83,6 +83,9 @@ kinds! {
     /// A page of another origin asks.
     OriginRefused = 403 "origin_refused" "Requests from other origins are not allowed here",
         "Send the operator's token.";
+    /// A form of a page without what proves that the page was ours.
+    FormRefused = 403 "form_refused" "The form is out of date or not from this site",
+        "Open the page again and fill it in once more; the browser must accept cookies.";
     /// The path has no operation.
     NoSuchPath = 404 "no_such_path" "There is nothing at this path",
         "See /docs for what there is.";
@@ -338,24 +341,29 @@ impl Problem {
             .status(self.0.kind.status_code())
             .content_type(MEDIA_TYPE)
             .body(Body::from(body));
-        let headers = response.headers_mut();
-        if let Some(pause) = self.0.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(pause));
-        }
         if self.0.kind.status() == 401 {
             let realm = match self.0.kind {
                 Kind::AdminRequired => "Bearer realm=\"operator\"",
                 Kind::ApiKeyRequired => "Bearer realm=\"mail\"",
                 _ => "Bearer realm=\"account\"",
             };
+            let headers = response.headers_mut();
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(realm));
         }
-        for (name, value) in self.0.headers {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(name, value);
-            }
+        for (name, value) in self.into_headers() {
+            response.headers_mut().insert(name, value);
         }
         response
+    }
+
+    /// The headers that go with it, whatever the body is.
+    pub fn into_headers(self) -> Vec<(HeaderName, HeaderValue)> {
+        let pause = self.0.retry_after.map(HeaderValue::from);
+        let pause = pause.map(|pause| (header::RETRY_AFTER, pause));
+        let given = self.0.headers.into_iter();
+        let given =
+            given.filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?)));
+        pause.into_iter().chain(given).collect()
     }
 }
 

@@ -269,6 +269,25 @@ impl Accounts {
         self.ask(client, ask).await
     }
 
+    /// Whether a link is good. Looking uses nothing up.
+    ///
+    /// # Errors
+    /// `LinkRefused` when it is not, `Store`.
+    pub async fn look_at_reset_link(&self, uid: &str, token: &str) -> Result<(), Error> {
+        let form = ConfirmReset {
+            uid: Some(uid.to_owned()),
+            token: Some(token.to_owned().into()),
+            ..ConfirmReset::default()
+        };
+        let way = way(&mut Fields::default(), &form);
+        let (way, _) = way.ok_or(Error::LinkRefused)?;
+        let now = self.world.now();
+        let found = self
+            .store
+            .read(|read| way.account(read, &self.settings, now));
+        found.await.map(|_| ())
+    }
+
     /// Sets a new password by link or by code: all sessions end, a notice is mailed, and nobody
     /// is logged in by it.
     ///

@@ -56,7 +56,7 @@ pub enum MessageError {
 
 fn listed(names: &[String]) -> String {
     match names {
-        [] => "mail.templates has none below send/".to_owned(),
+        [] => "site.templates has none below send/".to_owned(),
         names => format!("there are {}", names.join(", ")),
     }
 }

@@ -9,6 +9,7 @@ mod test_mail;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use crate::config::MailMode;
 use crate::config::Settings;
 use crate::events::Events;
 use crate::http;
+use crate::http::pages::Look;
 use crate::identity::Accounts;
 use crate::identity::password;
 use crate::inbox;
@@ -100,6 +102,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The pages cannot be shown as the operator wants them.
+    #[error(transparent)]
+    Look(#[from] http::pages::LookError),
     /// A mail template is broken.
     #[error(transparent)]
     Template(#[from] mail::TemplateError),
@@ -148,7 +153,7 @@ pub fn document(settings: &Settings, yaml: bool) -> String {
     let base_url = rooms::base_url(settings, settings.http.listen);
     // The document does not tell the operator's token; there need not be one.
     let nobody = TokenHash::of("");
-    let settings = rooms::http(settings, &base_url, settings.http.listen, nobody);
+    let settings = rooms::http(settings, &base_url, settings.http.listen, nobody, None);
     match yaml {
         true => http::document_yaml(&settings),
         false => http::document(&settings),
@@ -210,6 +215,7 @@ async fn open(
         keys.clone(),
         world.clone(),
     )?;
+    let look = Look::load(rooms::look(&settings))?;
     let letter = trial
         .map(|to| mail::trial::compose(&mailer, to, settings.site.language))
         .transpose()?;
@@ -261,6 +267,7 @@ async fn open(
             &base_url,
             http,
             TokenHash::of(admin_token.expose()),
+            Some(Arc::new(look)),
         ),
     );
     let listeners = inbox::server::Listeners {

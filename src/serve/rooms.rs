@@ -11,6 +11,7 @@ use crate::config::MailMode;
 use crate::config::Mode;
 use crate::config::Settings;
 use crate::http;
+use crate::http::pages::Look;
 use crate::identity;
 use crate::inbox;
 use crate::mail;
@@ -24,7 +25,8 @@ pub(super) fn base_url(settings: &Settings, http: SocketAddr) -> String {
         Some(domain) => domain.clone(),
         None => reachable(http).to_string(),
     };
-    format!("{}://{domain}", settings.site.protocol.scheme())
+    let scheme = settings.site.protocol.scheme();
+    format!("{scheme}://{domain}{}", settings.site.path)
 }
 
 /// Where a listener is reached from this very machine, also when it listens everywhere.
@@ -42,7 +44,7 @@ pub(super) fn mail(settings: &Settings, base_url: &str) -> mail::Settings {
         from: settings.mail.from.clone(),
         site_name: settings.site.name.clone(),
         base_url: base_url.to_owned(),
-        templates: settings.mail.templates.clone(),
+        templates: settings.site.templates.clone(),
     }
 }
 
@@ -104,6 +106,7 @@ pub(super) fn http(
     base_url: &str,
     listener: SocketAddr,
     admin_token: TokenHash,
+    look: Option<Arc<Look>>,
 ) -> http::Settings {
     http::Settings {
         base_url: base_url.to_owned(),
@@ -127,7 +130,21 @@ pub(super) fn http(
         head_timeout: settings.http.timeout,
         idle_timeout: settings.http.idle_timeout,
         connections: settings.http.connections,
+        look,
         accounts: identity(settings, base_url),
+    }
+}
+
+/// How the pages look.
+pub(super) fn look(settings: &Settings) -> http::pages::look::Settings {
+    let site = &settings.site;
+    http::pages::look::Settings {
+        site_name: site.name.clone(),
+        path: site.path.clone(),
+        logo: site.logo.clone(),
+        color: site.color,
+        return_to: site.return_to.clone(),
+        templates: site.templates.clone(),
     }
 }
 

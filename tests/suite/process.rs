@@ -122,12 +122,17 @@ impl Process {
         answered(self.agent.post(url).send_json(form).unwrap())
     }
 
+    /// The operator's token.
+    pub fn token(&self) -> String {
+        let token = std::fs::read_to_string(self.folder.join("data/admin.token")).unwrap();
+        token.trim().to_owned()
+    }
+
     /// GETs `path` of the API as the operator.
     pub fn admin(&self, path: &str) -> Value {
-        let token = std::fs::read_to_string(self.folder.join("data/admin.token")).unwrap();
         let url = format!("http://{}/api/v1/admin{path}", self.http);
         let request = self.agent.get(url);
-        let request = request.header("Authorization", format!("Bearer {}", token.trim()));
+        let request = request.header("Authorization", format!("Bearer {}", self.token()));
         let (status, body) = answered(request.call().unwrap());
         assert_eq!(status, 200, "{path}: {body}");
         body

@@ -54,7 +54,7 @@ pub fn with_templates(files: &[(&str, &str)], environment: &[(&str, &str)]) -> G
     }
     let templates = templates.to_str().unwrap().to_owned();
     let mut environment = environment.to_vec();
-    environment.push(("GATEPOST_MAIL_TEMPLATES", &templates));
+    environment.push(("GATEPOST_SITE_TEMPLATES", &templates));
     Gatepost::over(folder, &environment)
 }
 

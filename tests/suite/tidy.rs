@@ -43,6 +43,9 @@ fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
     };
     for entry in entries {
         let path = entry.unwrap().path();
+        if path.ends_with("node_modules") {
+            continue;
+        }
         if path.is_dir() {
             walk(&path, into);
         } else {

@@ -38,7 +38,7 @@ use crate::store;
 pub struct SendMail {
     /// Whom it goes to: one address.
     to: String,
-    /// The name of one of the team's templates (`send/LANGUAGE/NAME` below `mail.templates`).
+    /// The name of one of the team's templates (`send/LANGUAGE/NAME` below `site.templates`).
     template: Option<String>,
     /// What the template is told: texts, numbers, booleans, lists and objects of these, by name.
     /// Values that it does not use are let be.

@@ -39,6 +39,10 @@ fn walk(
             continue;
         }
         let name = format!("{prefix}{file_name}");
+        // Those of the pages are read by whoever shows them.
+        if name == "pages" {
+            continue;
+        }
         if path.is_dir() {
             walk(&path, &format!("{name}/"), depth + 1, files)?;
         } else {

@@ -12,5 +12,5 @@ fn the_root_leads_to_the_api_browser() {
             .unwrap()
             .starts_with("text/html")
     );
-    assert!(page.text.contains("swagger-ui"));
+    assert!(page.text.contains("<rapi-doc"));
 }
