@@ -32,6 +32,7 @@ use crate::store::page::{Ask, Page, PageError, place};
 use crate::store::{Error, Key, Read, Snapshot, Store};
 use crate::world::{Timestamp, World};
 
+pub use links::spans as link_spans;
 pub use record::{
     Attachment, Captured, Envelope, MalformedMessageId, Message, MessageId, Summary, Warning,
 };
