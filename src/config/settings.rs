@@ -99,7 +99,7 @@ settings! {
         logo: Option<PathBuf> = value::optional_path, "";
         /// The team's colour on its pages.
         color: http::pages::Color = value::site_color, "#2456d6";
-        /// Where people may be sent back to after logging in (next=), beside this site: addresses such as https://app.example.com/, with commas between.
+        /// Where people may be sent back to after logging in (next=), beside this site: addresses with commas between.
         return_to: Vec<url::Url> = value::places, "";
         /// A folder with templates of mails and pages that replace the built-in ones.
         templates: Option<PathBuf> = value::optional_path, "";

@@ -185,20 +185,22 @@ fn strip_path(uri: &mut Uri, prefix: &str) {
     if prefix.is_empty() {
         return;
     }
-    let rest = uri.path().strip_prefix(prefix);
-    if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
-        let path = if rest.is_empty() { "/" } else { rest };
-        replace_path(uri, &path.to_owned());
-    }
+    let rest = match uri.path().strip_prefix(prefix) {
+        Some("") => "/".to_owned(),
+        Some(rest) if rest.starts_with('/') => rest.to_owned(),
+        _ => return,
+    };
+    replace_path(uri, &rest);
 }
 
 /// `/x/` is `/x`. The root stays.
 fn strip_slash(uri: &mut Uri) {
     let path = uri.path();
-    let Some(bare) = path.strip_suffix('/').filter(|bare| !bare.is_empty()) else {
-        return;
+    let bare = match path.strip_suffix('/') {
+        Some(bare) if !bare.is_empty() => bare.to_owned(),
+        _ => return,
     };
-    replace_path(uri, &bare.to_owned());
+    replace_path(uri, &bare);
 }
 
 fn replace_path(uri: &mut Uri, path: &str) {

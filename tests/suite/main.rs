@@ -53,6 +53,7 @@ mod openapi;
 mod openapi_client;
 mod outage;
 mod outbox;
+mod pages;
 mod postfix;
 mod process;
 mod relay;

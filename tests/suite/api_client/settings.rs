@@ -75,6 +75,7 @@ pub fn settings() -> http::Settings {
         connections: 100,
         captures: true,
         language: Language::En,
+        look: None,
         accounts: account_settings(),
     }
 }

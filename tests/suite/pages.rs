@@ -1,0 +1,11 @@
+//! The pages as a browser without JavaScript uses them: forms filled in and sent, cookies kept,
+//! redirects followed.
+
+mod account;
+mod browser;
+mod forms;
+mod language;
+mod look;
+mod recovery;
+mod registration;
+mod return_to;
