@@ -48,7 +48,6 @@ mod hostile_mail;
 mod identity;
 mod keys_api;
 mod layers;
-mod mail_scanner;
 mod openapi;
 mod openapi_client;
 mod outage;
