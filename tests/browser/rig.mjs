@@ -7,8 +7,9 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-/// What the Rust side says: base (the URL of the root, with a slash at its end), smtp, admin,
-/// output (a folder for pictures), root (of the repository), chromium.
+/// What the Rust side says: base (where people find the root, with a slash at its end), direct
+/// (where gatepost itself listens), smtp, admin, output (a folder for pictures), root (of the
+/// repository), chromium.
 export const given = JSON.parse(process.argv[2]);
 
 /// Longer than this, no script takes.
@@ -35,21 +36,26 @@ const FLAGS = [
 /// No name but that of this machine leads anywhere.
 const NOWHERE = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost";
 
-/// Starts Chromium for `work`, and ends it and the script after that.
-export async function withChromium(work, hosts = NOWHERE) {
+/// Starts Chromium for `work`, and ends it and the script after that. `then` is done when Chromium
+/// has ended.
+export async function withChromium(work, { hosts = NOWHERE, flags = [], then = async () => {} } = {}) {
   let failed = false;
   const browser = await chromium.launch({
     executablePath: given.chromium,
-    args: [...FLAGS, `--host-resolver-rules=${hosts}`],
+    args: [...FLAGS, ...flags, `--host-resolver-rules=${hosts}`],
     timeout: 60_000,
   });
   try {
-    await work(browser);
+    try {
+      await work(browser);
+    } finally {
+      await browser.close();
+    }
+    await then();
   } catch (error) {
     failed = true;
     console.error(error);
   }
-  await browser.close();
   clearTimeout(deadline);
   process.exit(failed ? 1 : 0);
 }
@@ -61,7 +67,6 @@ export class Visitor {
     const visitor = new Visitor();
     visitor.name = name;
     visitor.base = base;
-    visitor.origin = new URL(base).origin;
     visitor.complaints = [];
     visitor.expected = new Set();
     visitor.requests = [];
@@ -91,7 +96,7 @@ export class Visitor {
     context.on("request", (request) => {
       const url = new URL(request.url());
       this.requests.push(request.url());
-      if (url.origin !== this.origin && !["data:", "about:", "blob:"].includes(url.protocol)) {
+      if (!url.href.startsWith(this.base) && !["data:", "about:", "blob:"].includes(url.protocol)) {
         complain(`a request to ${url}`);
       }
     });
@@ -178,7 +183,7 @@ export async function deliver(to, mail) {
 
 /// Asks the API as the operator.
 export async function api(method, path, body) {
-  const answer = await fetch(new URL(`api/v1/${path}`, given.base), {
+  const answer = await fetch(new URL(`api/v1/${path}`, given.direct), {
     method,
     headers: { authorization: `Bearer ${given.admin}`, ...(body && { "content-type": "application/json" }) },
     body: body && JSON.stringify(body),
