@@ -166,6 +166,7 @@ impl Accounts {
             address,
             language,
             style,
+            asker: None,
         };
         self.ask(client, ask).await
     }
@@ -234,7 +235,8 @@ impl Accounts {
         let epoch = found
             .as_ref()
             .map_or(0, |(_, account)| account.recovery_epoch);
-        if let Some((mailed, language)) = self.mailed(&flow, attempt, epoch) {
+        let bound = request::bound_to(wanted, &attempt.address, flow.id, None);
+        if let Some((mailed, language)) = self.mailed(&flow, &attempt.code, &bound, epoch, now) {
             flow.codes.clear();
             flow.guessed = false;
             request::put_flow(tx, wanted, &attempt.address, &flow, new, codes);
@@ -268,21 +270,22 @@ impl Accounts {
         }))
     }
 
-    /// Where the code was mailed to and in which language, if it is right.
-    fn mailed(
+    /// Where the code was mailed to and in which language, if it is right: one of the flow that is
+    /// bound to these words and belongs to this epoch.
+    pub(super) fn mailed(
         &self,
         flow: &Flow,
-        attempt: &Attempt,
+        code: &Code,
+        bound: &[String],
         epoch: u64,
+        now: Timestamp,
     ) -> Option<(EmailAddress, Option<Language>)> {
-        let wanted = Wanted::code_for(attempt.purpose);
-        let bound = request::bound_to(wanted, &attempt.address, flow.id);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
-        let mac = self.keys.mac(&attempt.code, &bound);
+        let mac = self.keys.mac(code, &bound);
         let lifetime = self.settings.codes.lifetime;
         let mut matching = flow.codes.iter().filter(|issued| {
             same_mac(&issued.mac, &mac)
-                && lives(issued.at, lifetime, attempt.now)
+                && lives(issued.at, lifetime, now)
                 // A login or a new password since then: the way back is not needed any more.
                 && issued.epoch == epoch
         });

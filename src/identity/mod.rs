@@ -12,6 +12,8 @@
 //!   locks anybody out for longer than the rule says: see [`lives`].
 
 mod code;
+mod email;
+mod erase;
 mod error;
 mod form;
 mod gate;
@@ -43,8 +45,11 @@ use crate::world::World;
 pub use code::Verified;
 pub use error::Error;
 pub use error::FieldError;
+pub use form::ChangeEmail;
 pub use form::ChangePassword;
+pub use form::ConfirmEmail;
 pub use form::ConfirmReset;
+pub use form::DeleteAccount;
 pub use form::Login;
 pub use form::Profile;
 pub use form::Purpose;

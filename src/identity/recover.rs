@@ -265,6 +265,7 @@ impl Accounts {
             address,
             language,
             style: self.settings.codes.style,
+            asker: None,
         };
         self.ask(client, ask).await
     }

@@ -55,6 +55,7 @@ impl Accounts {
             address: to.clone(),
             language: Some(language),
             style: self.settings.codes.style,
+            asker: None,
         };
         let booking = self.prepare(ask, lookup, found, self.world.now())?;
         Ok(Some(Renewal { wanted, booking }))

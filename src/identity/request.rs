@@ -66,11 +66,16 @@ pub(super) enum Wanted {
     RegisterCode = 1,
     ResetCode = 2,
     ResetLink = 3,
+    AddressCode = 4,
 }
 
 impl Wanted {
-    pub(super) const ALL: [Wanted; 3] =
-        [Wanted::RegisterCode, Wanted::ResetCode, Wanted::ResetLink];
+    pub(super) const ALL: [Wanted; 4] = [
+        Wanted::RegisterCode,
+        Wanted::ResetCode,
+        Wanted::ResetLink,
+        Wanted::AddressCode,
+    ];
 
     pub(super) fn code_for(purpose: Purpose) -> Wanted {
         match purpose {
@@ -84,6 +89,7 @@ impl Wanted {
             Wanted::RegisterCode => "registration code",
             Wanted::ResetCode => "reset code",
             Wanted::ResetLink => "reset link",
+            Wanted::AddressCode => "address code",
         }
     }
 }
@@ -128,6 +134,9 @@ pub(super) struct Issued {
     /// The mail that carries it.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub(super) mail: Option<OutboxId>,
+    /// Whose address it is to become, where that is what it is for.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub(super) asker: Option<UserId>,
 }
 
 pub(super) const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.flow");
@@ -179,6 +188,18 @@ pub(super) fn put_flow(
     tx.put(&FLOWS, &(wanted as u8, address.clone()), flow);
 }
 
+/// Makes all codes to `address` worthless; when the last mails were is remembered.
+pub(super) fn forget_codes(tx: &mut Tx<'_>, address: &LookupAddress) -> Result<(), store::Error> {
+    for wanted in Wanted::ALL {
+        let key = (wanted as u8, address.clone());
+        if let Some(mut flow) = tx.get(&FLOWS, &key)? {
+            flow.codes.clear();
+            tx.put(&FLOWS, &key, &flow);
+        }
+    }
+    Ok(())
+}
+
 /// Removes the flows of `address` that have lapsed; says when the last of the others will.
 pub(super) fn sweep_flows(
     tx: &mut Tx<'_>,
@@ -202,7 +223,7 @@ pub(super) fn sweep_flows(
 }
 
 /// What the limits of a request are held against.
-struct Standing {
+pub(super) struct Standing {
     flow: Option<Flow>,
     address: Counters,
     client: Counters,
@@ -214,6 +235,8 @@ pub(super) struct Ask {
     pub(super) address: EmailAddress,
     pub(super) language: Option<Language>,
     pub(super) style: CodeStyle,
+    /// Who asks, where that is somebody who is logged in, with their recovery epoch.
+    pub(super) asker: Option<(UserId, u64)>,
 }
 
 /// A mail with everything drawn and composed that the transaction needs.
@@ -271,6 +294,9 @@ impl Accounts {
         found: Option<(UserId, Account)>,
         now: Timestamp,
     ) -> Result<Booking, Error> {
+        // One's own address in another spelling is nobody else's.
+        let own = |(id, _): &(UserId, Account)| ask.asker.is_some_and(|(asker, _)| asker == *id);
+        let found = found.filter(|found| !own(found));
         let code = Code::draw(&self.world, ask.style);
         let link = recover::Draft::draw(&self.world, found.as_ref().map(|(id, _)| *id));
         let letter = self.compose(
@@ -304,6 +330,8 @@ impl Accounts {
         let occasion = match (ask.wanted, account) {
             (Wanted::RegisterCode, None) => Occasion::RegistrationCode { code, lifetime },
             (Wanted::RegisterCode, Some(_)) => Occasion::AlreadyRegistered,
+            (Wanted::AddressCode, None) => Occasion::AddressCode { code, lifetime },
+            (Wanted::AddressCode, Some(_)) => Occasion::AddressInUse,
             (Wanted::ResetCode, _) => Occasion::ResetCode { code, lifetime },
             (Wanted::ResetLink, _) => Occasion::ResetLink {
                 url: &url,
@@ -320,7 +348,7 @@ impl Accounts {
     }
 
     /// Whether the limits let the request through.
-    fn admit(
+    pub(super) fn admit(
         &self,
         read: &impl Read,
         ask: &Ask,
@@ -358,7 +386,8 @@ impl Accounts {
         })
     }
 
-    fn book(
+    /// Counts the request, writes what it is about, and says so.
+    pub(super) fn book(
         &self,
         tx: &mut Tx<'_>,
         booking: &Booking,
@@ -455,10 +484,16 @@ impl Accounts {
     /// bound to one word more: no code that anybody types comes out as this.
     fn issue(&self, booking: &Booking, flow: &Flow) -> Issued {
         let decoy = match booking.ask.wanted {
-            Wanted::RegisterCode => booking.known.is_some(),
-            _ => booking.known.is_none(),
+            Wanted::RegisterCode | Wanted::AddressCode => booking.known.is_some(),
+            Wanted::ResetCode | Wanted::ResetLink => booking.known.is_none(),
         };
-        let bound = bound_to(booking.ask.wanted, &booking.lookup, flow.id);
+        let asker = booking.ask.asker;
+        let bound = bound_to(
+            booking.ask.wanted,
+            &booking.lookup,
+            flow.id,
+            asker.map(|(id, _)| id),
+        );
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let mac = if decoy {
             self.keys
@@ -469,16 +504,17 @@ impl Accounts {
         Issued {
             mac: ByteArray::new(mac),
             at: booking.now,
-            epoch: booking.known.map_or(0, |(_, epoch)| epoch),
+            epoch: asker.or(booking.known).map_or(0, |(_, epoch)| epoch),
             to: Some(booking.letter.to.clone()),
             language: booking.ask.language,
             mail: Some(booking.letter.id),
+            asker: asker.map(|(id, _)| id),
         }
     }
 
     fn post(&self, tx: &mut Tx<'_>, booking: &Booking) -> Result<(), store::Error> {
-        let nobody = booking.known.is_none() && booking.ask.wanted != Wanted::RegisterCode;
-        if nobody {
+        let back_in = matches!(booking.ask.wanted, Wanted::ResetCode | Wanted::ResetLink);
+        if back_in && booking.known.is_none() {
             outbox::shelve(tx, &booking.letter, outbox::Shelved::UnknownAddress)
         } else {
             outbox::enqueue(tx, &booking.letter)
@@ -486,11 +522,18 @@ impl Accounts {
     }
 }
 
-/// What a code of a flow is good for, and nothing else.
-pub(super) fn bound_to(wanted: Wanted, address: &LookupAddress, flow: FlowId) -> [String; 3] {
-    [
+/// What a code of a flow is good for, and nothing else; for `asker` alone, where there is one.
+pub(super) fn bound_to(
+    wanted: Wanted,
+    address: &LookupAddress,
+    flow: FlowId,
+    asker: Option<UserId>,
+) -> Vec<String> {
+    let words = [
         wanted.word().to_owned(),
         address.as_str().to_owned(),
         flow.to_string(),
-    ]
+    ];
+    let asker = asker.map(|asker| asker.to_string());
+    words.into_iter().chain(asker).collect()
 }

@@ -57,6 +57,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// From where it was begun.
     pub ip: IpAddr,
+    /// From where it was last used, as far as that was noted.
+    pub last_ip: IpAddr,
     /// What the program that began it calls itself.
     pub user_agent: Option<String>,
     /// Whether it is the one that asks.
@@ -109,6 +111,9 @@ pub(super) struct Row {
     pub(super) ip: IpAddr,
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub(super) agent: Option<String>,
+    /// From where it was last used, when that is not where it began.
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_ip: Option<IpAddr>,
 }
 
 pub(super) const SESSIONS: Table<TokenHash, Row> = Table::new("identity.session");
@@ -118,6 +123,8 @@ pub(super) const OF_USER: Table<(UserId, SessionId), TokenHash> =
 /// How often the last use is written down; more often where sessions are short: see
 /// [`Accounts::authenticate`].
 const NOTED_EVERY: Duration = Duration::from_secs(3600);
+/// How often at most a session that is used from elsewhere is written down again.
+const MOVED_EVERY: Duration = Duration::from_secs(60);
 /// How many notes of a last use may be on their way at once; more are left to the next request.
 const MOST_TOUCHING: usize = 64;
 /// How many rows one operation looks through at most, when somebody has that many sessions.
@@ -148,6 +155,7 @@ impl Row {
             created_at: self.created,
             last_used_at: self.used,
             ip: self.ip,
+            last_ip: self.last_ip.unwrap_or(self.ip),
             user_agent: self.agent,
         }
     }
@@ -192,6 +200,7 @@ impl Fresh {
             epoch: account.session_epoch,
             ip: self.ip,
             agent: self.agent.clone(),
+            last_ip: None,
         };
         let hash = self.token.hash();
         tx.put(&SESSIONS, &hash, &row);
@@ -275,6 +284,26 @@ pub(super) fn end_all(
     Ok(ended)
 }
 
+/// Whether the session still counts by which somebody asks.
+///
+/// # Errors
+/// `Unauthenticated` when it does not.
+pub(super) fn must_live(
+    read: &impl Read,
+    hash: &TokenHash,
+    account: &Account,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let row = read.get(&SESSIONS, hash)?;
+    let lives = row.is_some_and(|row| row.is_live(account.session_epoch, settings, now));
+    if lives {
+        Ok(())
+    } else {
+        Err(Error::Unauthenticated)
+    }
+}
+
 /// Removes the session when it is dead; otherwise says when to look again.
 pub(super) fn sweep_one(
     tx: &mut Tx<'_>,
@@ -294,11 +323,28 @@ pub(super) fn sweep_one(
 }
 
 impl Accounts {
-    /// Who presents `bearer`: two look-ups and no write.
+    /// Who presents `bearer`, from wherever: two look-ups and no write.
     ///
     /// # Errors
     /// `Unauthenticated` when no live session belongs to it.
     pub async fn authenticate(&self, bearer: &str) -> Result<Authenticated, Error> {
+        self.who(bearer, None).await
+    }
+
+    /// The same, where it is known that it comes from `ip`: its owner sees that as the place of
+    /// last use.
+    ///
+    /// # Errors
+    /// Those of [`Accounts::authenticate`].
+    pub async fn authenticate_from(
+        &self,
+        ip: IpAddr,
+        bearer: &str,
+    ) -> Result<Authenticated, Error> {
+        self.who(bearer, Some(ip)).await
+    }
+
+    async fn who(&self, bearer: &str, from: Option<IpAddr>) -> Result<Authenticated, Error> {
         // No other text was ever given out; it is not worth a hash.
         if !bearer.starts_with("gps_") || bearer.len() > 64 {
             return Err(Error::Unauthenticated);
@@ -320,8 +366,10 @@ impl Accounts {
             .filter(|(row, account)| row.is_live(account.session_epoch, settings, now))
             .ok_or(Error::Unauthenticated)?;
         // A short session must not lapse because its use was not written down yet.
-        if row.used + NOTED_EVERY.min(settings.idle / 10) <= now {
-            self.touch(hash, now);
+        let moved = from.is_some_and(|from| from != row.last_ip.unwrap_or(row.ip));
+        let pause = if moved { MOVED_EVERY } else { NOTED_EVERY };
+        if row.used + pause.min(settings.idle / 10) <= now {
+            self.touch(hash, from, now);
         }
         let id = row.id;
         Ok(Authenticated {
@@ -332,7 +380,7 @@ impl Accounts {
     }
 
     /// Writes down that the session was used, beside the request.
-    fn touch(&self, hash: TokenHash, now: Timestamp) {
+    fn touch(&self, hash: TokenHash, from: Option<IpAddr>, now: Timestamp) {
         if self.touching.fetch_add(1, Ordering::Relaxed) >= MOST_TOUCHING {
             self.touching.fetch_sub(1, Ordering::Relaxed);
             return;
@@ -346,6 +394,7 @@ impl Accounts {
                         && row.used < now
                     {
                         row.used = now;
+                        row.last_ip = from.or(row.last_ip).filter(|ip| *ip != row.ip);
                         tx.put(&SESSIONS, &hash, &row);
                     }
                     Ok::<_, store::Error>(())

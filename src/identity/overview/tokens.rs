@@ -244,7 +244,10 @@ impl Accounts {
                 index,
             } => {
                 let issued = &flow.codes[*index];
-                let found = user::find(read, address)?;
+                let found = match issued.asker {
+                    Some(id) => user::get(read, id)?.map(|account| (id, account)),
+                    None => user::find(read, address)?,
+                };
                 let epoch = found
                     .as_ref()
                     .map_or(0, |(_, account)| account.recovery_epoch);
@@ -258,7 +261,8 @@ impl Accounts {
                 TokenRecord {
                     kind: match wanted {
                         Wanted::RegisterCode => TokenKind::RegistrationCode,
-                        _ => TokenKind::ResetCode,
+                        Wanted::AddressCode => TokenKind::AddressCode,
+                        Wanted::ResetCode | Wanted::ResetLink => TokenKind::ResetCode,
                     },
                     email: email.unwrap_or(address.as_str()).to_owned(),
                     user: found.map(|(id, _)| id),
@@ -416,11 +420,12 @@ impl Accounts {
                 flow,
                 index,
             } => {
-                let bound = request::bound_to(*wanted, address, flow.id);
+                let issued = &flow.codes[*index];
+                let bound = request::bound_to(*wanted, address, flow.id, issued.asker);
                 let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
                 let code = Code::typed(text);
                 let mac = code.map(|code| self.keys.mac(&code, &bound));
-                mac.is_some_and(|mac| same_mac(&flow.codes[*index].mac, &mac))
+                mac.is_some_and(|mac| same_mac(&issued.mac, &mac))
             }
             Stored::Link(hash, _) => {
                 let token = text.trim_end_matches('/').rsplit('/').next();

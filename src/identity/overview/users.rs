@@ -344,6 +344,7 @@ impl Accounts {
             address: account.email,
             language: None,
             style: self.settings.codes.style,
+            asker: None,
         };
         self.ask_as(None, ask, entry).await
     }
