@@ -3,7 +3,7 @@
 // read in the inbox in the browser.
 
 import { Visitor, holds, same, withChromium } from "./rig.mjs";
-import { newest } from "./inbox.mjs";
+import { newest } from "./mailbox.mjs";
 import { FIRST, LANGUAGES, Person, SECOND } from "./people.mjs";
 
 class Life extends Person {

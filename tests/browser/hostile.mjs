@@ -8,7 +8,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-import { Visitor, api, deliver, given, holds, same, withChromium } from "./rig.mjs";
+import { Visitor, api, deliver, given, holds, launch, same, withChromium } from "./rig.mjs";
 
 const VIEWS = ["html", "text", "headers", "raw", "parts", "attempts"];
 const LEAK = "leak.test";
@@ -78,14 +78,18 @@ async function reads(browser, options) {
 
 /// What is attached is downloaded; it never becomes a page.
 async function attachments(visitor) {
+  const { page } = visitor;
   const id = mails.get("html-attachment");
+  await visitor.go(`inbox/${id}/?view=parts`);
+  const shown = await page.locator(".parts a").evaluateAll((links) => links.map((link) => link.href));
   const { attachments } = await api("GET", `inbox/messages/${id}`);
-  holds(attachments.length >= 5, "attachments");
-  for (const index of attachments.keys()) {
-    const url = new URL(`api/v1/inbox/messages/${id}/attachments/${index}`, given.base).href;
-    const went = visitor.page.goto(url).then(() => true, () => false);
-    const [download] = await Promise.all([visitor.page.waitForEvent("download"), went]);
-    same(await went, false, `attachment ${index} is shown as a page`);
+  holds(attachments.length >= 5 && shown.length === attachments.length, "attachments");
+  const raw = [`api/v1/inbox/messages/${id}/raw`, `inbox/${id}/raw`];
+  const direct = [...attachments.keys()].map((index) => `api/v1/inbox/messages/${id}/attachments/${index}`);
+  for (const url of [...shown, ...[...direct, ...raw].map((path) => new URL(path, given.base).href)]) {
+    const went = page.goto(url).then(() => true, () => false);
+    const [download] = await Promise.all([page.waitForEvent("download"), went]);
+    same(await went, false, `${url} is shown as a page`);
     await download.cancel();
   }
 }
@@ -95,6 +99,16 @@ function named(log) {
   const { events } = JSON.parse(readFileSync(log, "utf8"));
   holds(events.length > 100, "the log of the network is empty: is this test blind?");
   return events.map((event) => JSON.stringify(event)).filter((event) => event.includes(LEAK));
+}
+
+/// Where somebody asks for the pictures of a mail, they are fetched: the trap works.
+async function trapped() {
+  const browser = await launch(HOSTS);
+  const page = await browser.newPage();
+  const caught = new Promise((resolve) => trap.once("connection", resolve));
+  await page.goto(new URL(`inbox/${mails.get("pixels")}/?view=html&remote=1`, given.base).href);
+  await caught;
+  await browser.close();
 }
 
 const log = join(given.output, "network.json");
@@ -114,6 +128,7 @@ await withChromium(
       const found = named(log);
       holds(found.length === 0, `the network was asked for hosts of the mails:\n${found.slice(0, 5).join("\n")}`);
       same(touched, 0, "connections to hosts of the mails");
+      await trapped();
     },
   },
 );

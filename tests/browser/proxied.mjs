@@ -1,8 +1,8 @@
 // The same pages where a proxy shows them by https and below a path: nothing leads out of it, and
 // the cookies are bound to the host.
 
-import { Visitor, api, given, holds, same, withChromium } from "./rig.mjs";
-import { newest } from "./inbox.mjs";
+import { Visitor, api, deliver, given, holds, same, withChromium } from "./rig.mjs";
+import { newest } from "./mailbox.mjs";
 import { FIRST, Person, SECOND } from "./people.mjs";
 
 await withChromium(async (browser) => {
@@ -12,6 +12,7 @@ await withChromium(async (browser) => {
   await visitor.tries("its cookies", () => bound(visitor));
   await visitor.tries("resets the password", () => resets(person));
   await visitor.tries("goes around", () => around(person));
+  await visitor.tries("is told of mail", () => told(visitor));
   for (const path of ["docs", "docs/"]) await visitor.tries("the API browser", () => triedOut(visitor, path));
   await visitor.close();
 });
@@ -78,6 +79,15 @@ async function around({ page, visitor }) {
     }
   }
   holds(seen.size >= 5, `only ${[...seen]}`);
+}
+
+/// What happens comes through at once, not when the proxy's buffer is full.
+async function told(visitor) {
+  const { page } = visitor;
+  await visitor.go("inbox/");
+  const subject = "through the proxy";
+  await deliver("ann@example.com", Buffer.from(`Subject: ${subject}\n\nHello\n`));
+  await page.locator(".mails .subject", { hasText: subject }).waitFor();
 }
 
 async function triedOut(visitor, path) {

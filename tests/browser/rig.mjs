@@ -36,15 +36,20 @@ const FLAGS = [
 /// No name but that of this machine leads anywhere.
 const NOWHERE = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost";
 
-/// Starts Chromium for `work`, and ends it and the script after that. `then` is done when Chromium
-/// has ended.
-export async function withChromium(work, { hosts = NOWHERE, flags = [], then = async () => {} } = {}) {
-  let failed = false;
-  const browser = await chromium.launch({
+/// Starts Chromium.
+export async function launch(hosts, flags = []) {
+  return chromium.launch({
     executablePath: given.chromium,
     args: [...FLAGS, ...flags, `--host-resolver-rules=${hosts}`],
     timeout: 60_000,
   });
+}
+
+/// Starts Chromium for `work`, and ends it and the script after that. `then` is done when Chromium
+/// has ended.
+export async function withChromium(work, { hosts = NOWHERE, flags = [], then = async () => {} } = {}) {
+  let failed = false;
+  const browser = await launch(hosts, flags);
   try {
     try {
       await work(browser);
@@ -90,6 +95,10 @@ export class Visitor {
     });
     context.on("weberror", (error) => complain(`page error: ${error.error().stack}`));
     context.on("dialog", (dialog) => {
+      if (this.agrees && dialog.type() === "confirm") {
+        dialog.accept();
+        return;
+      }
       complain(`a dialog: ${dialog.type()} ${dialog.message()}`);
       dialog.dismiss();
     });
@@ -122,9 +131,15 @@ export class Visitor {
   /// Within `work`, answers may have this status.
   async expecting(status, work) {
     this.expected.add(status);
-    const done = await work();
+    await work();
     this.expected.delete(status);
-    return done;
+  }
+
+  /// Within `work`, what is asked for being sure is answered with yes.
+  async agreeing(work) {
+    this.agrees = true;
+    await work();
+    this.agrees = false;
   }
 
   /// Does it; when it fails, tells where and what is to be seen there.

@@ -1,8 +1,9 @@
 // Pictures of each page on a phone, a tablet and a desk, for people to look at; and what can be
 // told about them without looking: nothing is wider than the screen, no text is cut off.
 
+import { LANGUAGES } from "./people.mjs";
 import { Visitor, withChromium } from "./rig.mjs";
-import { account, docs } from "./tour.mjs";
+import { account, docs, empty, inbox, operator } from "./tour.mjs";
 
 const WIDTHS = [390, 768, 1280];
 /// Those that are pictured in the dark as well.
@@ -48,17 +49,22 @@ function faults() {
 }
 
 await withChromium(async (browser) => {
-  const tours = [
-    ["zh-TW", "zh-Hant"],
-    ["zh-CN", "zh-Hans"],
-    ["en-GB", "en"],
-  ].map(async ([locale, lang]) => {
-    const visitor = await Visitor.open(browser, `shots-${lang.toLowerCase()}`, { locale, reducedMotion: "reduce" });
-    const look = (name) => picture(visitor, name, lang);
+  const visits = await Promise.all(
+    LANGUAGES.map(async ({ locale, lang }) => {
+      const options = { locale, reducedMotion: "reduce" };
+      const visitor = await Visitor.open(browser, `shots-${lang.toLowerCase()}`, options);
+      const look = (name) => picture(visitor, name, lang);
+      await visitor.tries("an empty inbox", () => empty(visitor, lang, look));
+      return { visitor, lang, look, options };
+    }),
+  );
+  const tours = visits.map(async ({ visitor, lang, look, options }) => {
     await visitor.tries("pictures", async () => {
       await account(visitor, lang, look);
+      await inbox(visitor, lang, look);
       if (lang === "en") await docs(visitor, look);
     });
+    await operator(browser, options, lang, (who, name) => picture(who, name, lang));
     await visitor.close();
   });
   await Promise.all(tours);

@@ -44,6 +44,16 @@ fn nothing_is_cut_off_at_any_width() {
 }
 
 #[test]
+fn the_inbox_is_live_and_works_without_javascript() {
+    runs("inbox.mjs", "the inbox in Chromium");
+}
+
+#[test]
+fn nothing_of_a_hostile_mail_runs_and_nothing_leaves() {
+    runs("hostile.mjs", "hostile mails in Chromium");
+}
+
+#[test]
 fn everything_works_behind_a_proxy_with_tls_and_a_path() {
     let what = "the pages behind nginx";
     let Some((rig, program)) = Rig::find(what).zip(nginx::program(what)) else {
