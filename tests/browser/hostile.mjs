@@ -11,6 +11,8 @@ import { join } from "node:path";
 import { Visitor, api, deliver, given, holds, launch, same, withChromium } from "./rig.mjs";
 
 const VIEWS = ["html", "text", "headers", "raw", "parts", "attempts"];
+/// Those that are text alone, and have no frame.
+const WITHOUT_HTML = ["headers", "html-attachment"];
 const LEAK = "leak.test";
 const TO = "ann@example.com";
 
@@ -53,18 +55,21 @@ async function looks(visitor, url) {
   }
 }
 
-async function reads(browser, options) {
+async function reads(browser, options, views = VIEWS) {
   const name = `hostile, ${options.javaScriptEnabled ? "script" : "bare"}, ${options.colorScheme}`;
   const visitor = await Visitor.open(browser, name, options);
   for (const [mail, id] of mails) {
-    for (const view of VIEWS) {
+    for (const view of views) {
       const url = new URL(`inbox/${id}/?view=${view}&scheme=${options.colorScheme}`, given.base).href;
       await visitor.tries(`${mail}, ${view}`, () => looks(visitor, url));
     }
     // The document of the frame on its own, where nothing sandboxes it but its own policy.
     const alone = new URL(`inbox/${id}/frame`, given.base).href;
     await visitor.tries(`${mail} without its frame`, async () => {
-      await visitor.page.goto(alone);
+      visitor.expected.add(404);
+      const answer = await visitor.page.goto(alone);
+      visitor.expected.delete(404);
+      same(answer.status(), WITHOUT_HTML.includes(mail) ? 404 : 200, "its status");
       same(visitor.page.url(), alone, "the page went away");
     });
   }
@@ -115,10 +120,15 @@ const log = join(given.output, "network.json");
 await withChromium(
   async (browser) => {
     await delivered();
-    for (const javaScriptEnabled of [true, false]) {
-      const both = ["light", "dark"].map((colorScheme) => reads(browser, { javaScriptEnabled, colorScheme, reducedMotion: "reduce" }));
-      await Promise.all(both);
-    }
+    const still = { reducedMotion: "reduce" };
+    await Promise.all([
+      reads(browser, { ...still, javaScriptEnabled: true, colorScheme: "light" }),
+      reads(browser, { ...still, javaScriptEnabled: false, colorScheme: "dark" }, ["html", "text", "headers"]),
+    ]);
+    await Promise.all([
+      reads(browser, { ...still, javaScriptEnabled: true, colorScheme: "dark" }, ["html"]),
+      reads(browser, { ...still, javaScriptEnabled: false, colorScheme: "light" }, ["html"]),
+    ]);
     same(touched, 0, "connections to hosts of the mails");
   },
   {
