@@ -46,6 +46,7 @@ mod front_door;
 mod harness;
 mod hostile_mail;
 mod identity;
+mod inbox_page;
 mod keys_api;
 mod layers;
 mod openapi;

@@ -2,7 +2,7 @@
 //! redirects followed.
 
 mod account;
-mod browser;
+pub mod browser;
 mod forms;
 mod language;
 mod look;

@@ -303,6 +303,8 @@ impl Writer {
             Token::WhiteSpace(_) => return into.text.push(' '),
             // A comment parts what would be one word without it.
             Token::Comment(_) => return into.text.push_str("/**/"),
+            // Not what it says by itself; but nothing good begins like that.
+            Token::Ident(name) if name.eq_ignore_ascii_case("url") => into.spoilt = true,
             Token::Delim(c) if !"*.>+~|/=!&%<#$^-,".contains(*c) => into.spoilt = true,
             Token::CDO | Token::CDC => into.spoilt = true,
             token if token.is_parse_error() => into.spoilt = true,
