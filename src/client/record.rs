@@ -133,7 +133,8 @@ pub struct Session {
 pub struct Token {
     /// Its name for gatepost, by which it is revoked. It gives no access.
     pub id: String,
-    /// `registration_code`, `reset_code`, `reset_link`, `registration_token` or `reset_token`.
+    /// `registration_code`, `reset_code`, `address_code`, `reset_link`, `registration_token` or
+    /// `reset_token`.
     pub kind: String,
     /// Whose mailbox it was sent to, or would have been.
     pub email: String,

@@ -114,7 +114,7 @@ impl Front {
             && request.method() == Method::GET
             && request.uri().path() == profile::ME
         {
-            let shown = profile.show(caller::bearer(&request)).await;
+            let shown = profile.show(&request, caller::bearer(&request)).await;
             let answer = shown.map(IntoResponse::into_response);
             return (Some(OperationId(profile::GET_ME)), answer);
         }

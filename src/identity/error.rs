@@ -14,7 +14,7 @@ pub struct FieldError {
     /// The field's name, as the form spells it.
     pub field: &'static str,
     /// A stable word for programs: `required`, `malformed`, `too_short`, `too_long`, `too_common`,
-    /// `like_address`, `unknown`.
+    /// `like_address`, `unknown`, `same`.
     pub code: &'static str,
     /// What is wrong and what would be right, for people.
     pub message: String,

@@ -99,6 +99,33 @@ pub struct ChangePassword {
     pub new_password: SecretText,
 }
 
+/// Asks for a code by mail to the address that the account is to have.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeEmail {
+    /// The address from now on.
+    pub new_email: String,
+    /// The account's password.
+    pub current_password: SecretText,
+    /// The mail's language; the account's when absent.
+    pub language: Option<String>,
+}
+
+/// Changes the address by the code that was mailed to the new one.
+#[derive(Debug, Clone, Default)]
+pub struct ConfirmEmail {
+    /// The address from now on.
+    pub new_email: String,
+    /// The code, as typed.
+    pub code: SecretText,
+}
+
+/// Deletes one's own account.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteAccount {
+    /// The account's password.
+    pub current_password: SecretText,
+}
+
 /// Asks for a reset link by mail.
 #[derive(Debug, Clone, Default)]
 pub struct RequestReset {
@@ -156,12 +183,16 @@ impl Fields {
     }
 
     pub(super) fn email(&mut self, text: &str) -> Option<EmailAddress> {
+        self.address("email", text)
+    }
+
+    pub(super) fn address(&mut self, field: &'static str, text: &str) -> Option<EmailAddress> {
         match text.parse() {
             Ok(address) => Some(address),
             Err(error) => {
                 let empty = error == crate::address::MalformedAddress::Empty;
                 let code = if empty { "required" } else { "malformed" };
-                self.refuse("email", code, error.to_string());
+                self.refuse(field, code, error.to_string());
                 None
             }
         }

@@ -12,12 +12,16 @@
 //!   locks anybody out for longer than the rule says: see [`lives`].
 
 mod code;
+mod email;
+mod erase;
 mod error;
+mod flow;
 mod form;
 mod gate;
 pub mod limits;
 mod login;
 pub mod overview;
+mod own_sessions;
 pub mod password;
 mod recover;
 mod register;
@@ -43,8 +47,12 @@ use crate::world::World;
 pub use code::Verified;
 pub use error::Error;
 pub use error::FieldError;
+pub use flow::FlowId;
+pub use form::ChangeEmail;
 pub use form::ChangePassword;
+pub use form::ConfirmEmail;
 pub use form::ConfirmReset;
+pub use form::DeleteAccount;
 pub use form::Login;
 pub use form::Profile;
 pub use form::Purpose;
@@ -56,7 +64,6 @@ pub use limits::Limited;
 pub use limits::Policy;
 pub use login::Lockout;
 pub use renew::Renewal;
-pub use request::FlowId;
 pub use request::Sent;
 pub use session::Authenticated;
 pub use session::NewSession;

@@ -29,6 +29,7 @@ use super::Client;
 use super::Settings;
 use super::code;
 use super::error::Error;
+use super::flow::Wanted;
 use super::form::ChangePassword;
 use super::form::ConfirmReset;
 use super::form::Fields;
@@ -43,7 +44,6 @@ use super::login::Proven;
 use super::login::forgive;
 use super::request::Ask;
 use super::request::Sent;
-use super::request::Wanted;
 use super::session;
 use super::session::Authenticated;
 use super::sweep;
@@ -265,6 +265,7 @@ impl Accounts {
             address,
             language,
             style: self.settings.codes.style,
+            asker: None,
         };
         self.ask(client, ask).await
     }

@@ -2,32 +2,31 @@
 //! limits, their answer and the rule that nobody can tell from outside whether the address has an
 //! account. What the codes are good for afterwards is in `code` and `recover`.
 
-use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use crate::address::EmailAddress;
 use crate::address::LookupAddress;
 use crate::audit;
-use crate::id::identifier;
 use crate::language::Language;
 use crate::mail::Letter;
 use crate::mail::Occasion;
-use crate::mail::OutboxId;
 use crate::mail::outbox;
 use crate::secret::Code;
 use crate::secret::CodeStyle;
 use crate::store;
 use crate::store::Read;
-use crate::store::Table;
 use crate::store::Tx;
 use crate::world::Timestamp;
 
 use super::Accounts;
 use super::Client;
-use super::Codes;
-use super::Settings;
 use super::error::Error;
-use super::form::Purpose;
+use super::flow;
+use super::flow::Flow;
+use super::flow::FlowId;
+use super::flow::Issued;
+use super::flow::MOST_CODES;
+use super::flow::Wanted;
 use super::limits;
 use super::limits::Counters;
 use super::limits::Policy;
@@ -35,16 +34,9 @@ use super::limits::Rule;
 use super::limits::Subject;
 use super::lives;
 use super::recover;
-use super::sweep;
 use super::user;
 use super::user::Account;
 use super::user::UserId;
-
-identifier!(
-    /// One course of codes for one address and purpose, which share their tries.
-    FlowId,
-    "fl"
-);
 
 /// The answer to whoever asks for a mail: the same whether or not the address has an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,150 +51,8 @@ pub struct Sent {
     pub attempts_left: u32,
 }
 
-/// What is mailed. The numbers stand in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Wanted {
-    RegisterCode = 1,
-    ResetCode = 2,
-    ResetLink = 3,
-}
-
-impl Wanted {
-    pub(super) const ALL: [Wanted; 3] =
-        [Wanted::RegisterCode, Wanted::ResetCode, Wanted::ResetLink];
-
-    pub(super) fn code_for(purpose: Purpose) -> Wanted {
-        match purpose {
-            Purpose::Register => Wanted::RegisterCode,
-            Purpose::ResetPassword => Wanted::ResetCode,
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Wanted::RegisterCode => "registration code",
-            Wanted::ResetCode => "reset code",
-            Wanted::ResetLink => "reset link",
-        }
-    }
-}
-
-/// The course of one (kind, address). The row outlives the course: it knows when the last mail
-/// was, so that using up a code does not shorten the pause before the next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Flow {
-    #[serde(rename = "i")]
-    pub(super) id: FlowId,
-    #[serde(rename = "o")]
-    pub(super) opened: Timestamp,
-    #[serde(rename = "s")]
-    pub(super) sent: Option<Timestamp>,
-    #[serde(rename = "n")]
-    pub(super) tries_left: u32,
-    #[serde(rename = "c")]
-    pub(super) codes: Vec<Issued>,
-    /// Nobody asked for it; it only counts the guesses of somebody who did not, so that a guess
-    /// does not tell whether a code is under way.
-    #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) guessed: bool,
-}
-
-/// A code that was mailed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Issued {
-    #[serde(rename = "m")]
-    pub(super) mac: ByteArray<32>,
-    #[serde(rename = "t")]
-    pub(super) at: Timestamp,
-    /// The account's recovery epoch at the time.
-    #[serde(rename = "e")]
-    pub(super) epoch: u64,
-    /// Where it was mailed to, letter by letter: the only address that it proves anything about.
-    /// Absent in the rows of the first build, whose codes are good for nothing any more.
-    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
-    pub(super) to: Option<EmailAddress>,
-    /// The language that was asked for with it; the account is made in it.
-    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
-    pub(super) language: Option<Language>,
-    /// The mail that carries it.
-    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
-    pub(super) mail: Option<OutboxId>,
-}
-
-pub(super) const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.flow");
-
-/// How many codes of one flow are kept: as many as fit into their lifetime at one a minute.
-const MOST_CODES: usize = 10;
-
-impl Flow {
-    /// Whether tries are counted on it, and new codes join it.
-    pub(super) fn is_open(&self, codes: &Codes, now: Timestamp) -> bool {
-        let guessed = self.guessed && lives(self.opened, codes.lifetime, now);
-        guessed || self.codes.iter().any(|c| lives(c.at, codes.lifetime, now))
-    }
-
-    /// When nothing of it counts any more.
-    fn lapses(&self, codes: &Codes) -> Timestamp {
-        let mailed = self.codes.iter().map(|code| code.at + codes.lifetime);
-        let paused = self.sent.map(|sent| sent + codes.resend);
-        let opened = self.opened + codes.lifetime;
-        mailed.chain(paused).fold(opened, Timestamp::max)
-    }
-}
-
-/// The flow of `wanted` for `address`, dead or alive.
-pub(super) fn flow(
-    read: &impl Read,
-    wanted: Wanted,
-    address: &LookupAddress,
-) -> Result<Option<Flow>, store::Error> {
-    read.get(&FLOWS, &(wanted as u8, address.clone()))
-}
-
-/// Writes a flow; `new` when there was none.
-pub(super) fn put_flow(
-    tx: &mut Tx<'_>,
-    wanted: Wanted,
-    address: &LookupAddress,
-    flow: &Flow,
-    new: bool,
-    codes: &Codes,
-) {
-    if new {
-        sweep::note(
-            tx,
-            flow.lapses(codes),
-            &sweep::Doomed::Flows(address.clone()),
-        );
-    }
-    tx.put(&FLOWS, &(wanted as u8, address.clone()), flow);
-}
-
-/// Removes the flows of `address` that have lapsed; says when the last of the others will.
-pub(super) fn sweep_flows(
-    tx: &mut Tx<'_>,
-    address: &LookupAddress,
-    settings: &Settings,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, store::Error> {
-    let mut last = None;
-    for wanted in Wanted::ALL {
-        let key = (wanted as u8, address.clone());
-        if let Some(flow) = tx.get(&FLOWS, &key)? {
-            let lapses = flow.lapses(&settings.codes);
-            if lapses <= now {
-                tx.delete(&FLOWS, &key);
-            } else {
-                last = last.max(Some(lapses));
-            }
-        }
-    }
-    Ok(last)
-}
-
 /// What the limits of a request are held against.
-struct Standing {
+pub(super) struct Standing {
     flow: Option<Flow>,
     address: Counters,
     client: Counters,
@@ -214,6 +64,8 @@ pub(super) struct Ask {
     pub(super) address: EmailAddress,
     pub(super) language: Option<Language>,
     pub(super) style: CodeStyle,
+    /// Who asks, where that is somebody who is logged in, with their recovery epoch.
+    pub(super) asker: Option<(UserId, u64)>,
 }
 
 /// A mail with everything drawn and composed that the transaction needs.
@@ -271,6 +123,9 @@ impl Accounts {
         found: Option<(UserId, Account)>,
         now: Timestamp,
     ) -> Result<Booking, Error> {
+        // One's own address in another spelling is nobody else's.
+        let own = |(id, _): &(UserId, Account)| ask.asker.is_some_and(|(asker, _)| asker == *id);
+        let found = found.filter(|found| !own(found));
         let code = Code::draw(&self.world, ask.style);
         let link = recover::Draft::draw(&self.world, found.as_ref().map(|(id, _)| *id));
         let letter = self.compose(
@@ -304,6 +159,8 @@ impl Accounts {
         let occasion = match (ask.wanted, account) {
             (Wanted::RegisterCode, None) => Occasion::RegistrationCode { code, lifetime },
             (Wanted::RegisterCode, Some(_)) => Occasion::AlreadyRegistered,
+            (Wanted::AddressCode, None) => Occasion::AddressCode { code, lifetime },
+            (Wanted::AddressCode, Some(_)) => Occasion::AddressInUse,
             (Wanted::ResetCode, _) => Occasion::ResetCode { code, lifetime },
             (Wanted::ResetLink, _) => Occasion::ResetLink {
                 url: &url,
@@ -320,7 +177,7 @@ impl Accounts {
     }
 
     /// Whether the limits let the request through.
-    fn admit(
+    pub(super) fn admit(
         &self,
         read: &impl Read,
         ask: &Ask,
@@ -328,7 +185,7 @@ impl Accounts {
         client: Option<&Client>,
         now: Timestamp,
     ) -> Result<Standing, Error> {
-        let flow = flow(read, ask.wanted, lookup)?;
+        let flow = flow::flow(read, ask.wanted, lookup)?;
         if let Some(sent) = flow.as_ref().and_then(|flow| flow.sent) {
             limits::pause(sent, self.settings.codes.resend, now)?;
         }
@@ -358,7 +215,8 @@ impl Accounts {
         })
     }
 
-    fn book(
+    /// Counts the request, writes what it is about, and says so.
+    pub(super) fn book(
         &self,
         tx: &mut Tx<'_>,
         booking: &Booking,
@@ -442,7 +300,7 @@ impl Accounts {
             flow.codes.push(self.issue(booking, &flow));
             (codes.lifetime, flow.tries_left)
         };
-        put_flow(tx, booking.ask.wanted, &booking.lookup, &flow, new, codes);
+        flow::put_flow(tx, booking.ask.wanted, &booking.lookup, &flow, new, codes);
         Sent {
             flow_id: flow.id,
             expires_at: now + lifetime,
@@ -455,10 +313,16 @@ impl Accounts {
     /// bound to one word more: no code that anybody types comes out as this.
     fn issue(&self, booking: &Booking, flow: &Flow) -> Issued {
         let decoy = match booking.ask.wanted {
-            Wanted::RegisterCode => booking.known.is_some(),
-            _ => booking.known.is_none(),
+            Wanted::RegisterCode | Wanted::AddressCode => booking.known.is_some(),
+            Wanted::ResetCode | Wanted::ResetLink => booking.known.is_none(),
         };
-        let bound = bound_to(booking.ask.wanted, &booking.lookup, flow.id);
+        let asker = booking.ask.asker;
+        let bound = flow::bound_to(
+            booking.ask.wanted,
+            &booking.lookup,
+            flow.id,
+            asker.map(|(id, _)| id),
+        );
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let mac = if decoy {
             self.keys
@@ -469,28 +333,20 @@ impl Accounts {
         Issued {
             mac: ByteArray::new(mac),
             at: booking.now,
-            epoch: booking.known.map_or(0, |(_, epoch)| epoch),
+            epoch: asker.or(booking.known).map_or(0, |(_, epoch)| epoch),
             to: Some(booking.letter.to.clone()),
             language: booking.ask.language,
             mail: Some(booking.letter.id),
+            asker: asker.map(|(id, _)| id),
         }
     }
 
     fn post(&self, tx: &mut Tx<'_>, booking: &Booking) -> Result<(), store::Error> {
-        let nobody = booking.known.is_none() && booking.ask.wanted != Wanted::RegisterCode;
-        if nobody {
+        let back_in = matches!(booking.ask.wanted, Wanted::ResetCode | Wanted::ResetLink);
+        if back_in && booking.known.is_none() {
             outbox::shelve(tx, &booking.letter, outbox::Shelved::UnknownAddress)
         } else {
             outbox::enqueue(tx, &booking.letter)
         }
     }
-}
-
-/// What a code of a flow is good for, and nothing else.
-pub(super) fn bound_to(wanted: Wanted, address: &LookupAddress, flow: FlowId) -> [String; 3] {
-    [
-        wanted.word().to_owned(),
-        address.as_str().to_owned(),
-        flow.to_string(),
-    ]
 }

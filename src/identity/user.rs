@@ -113,6 +113,19 @@ pub(super) fn insert(tx: &mut Tx<'_>, id: UserId, account: &Account) {
     put(tx, id, account);
 }
 
+/// Gives the account another address, in both places; the caller saw that it is free.
+pub(super) fn rename(tx: &mut Tx<'_>, id: UserId, account: &mut Account, email: EmailAddress) {
+    tx.delete(&BY_ADDRESS, &account.email.lookup());
+    account.email = email;
+    insert(tx, id, account);
+}
+
+/// Removes an account and its address.
+pub(super) fn remove(tx: &mut Tx<'_>, id: UserId, account: &Account) {
+    tx.delete(&BY_ADDRESS, &account.email.lookup());
+    tx.delete(&ACCOUNTS, &id);
+}
+
 impl Accounts {
     /// Changes one's own profile and answers the new one.
     ///

@@ -22,6 +22,14 @@ pub enum Kind {
     PasswordChanged,
     /// The answer to a registration under an address that has an account.
     AlreadyRegistered,
+    /// A code to prove the address that an account is to have from now on.
+    AddressCode,
+    /// The answer to such a change where another account has the address.
+    AddressInUse,
+    /// The notice, to the old one, that the address of an account was changed.
+    AddressChanged,
+    /// The notice that an account was deleted.
+    AccountDeleted,
     /// What `send-test-mail` sends.
     Test,
     /// A mail that one of the team's other programs asked for.
@@ -59,23 +67,31 @@ impl Lane {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 11] = [
         Kind::RegistrationCode,
         Kind::ResetCode,
         Kind::ResetLink,
         Kind::PasswordChanged,
         Kind::AlreadyRegistered,
+        Kind::AddressCode,
+        Kind::AddressInUse,
+        Kind::AddressChanged,
+        Kind::AccountDeleted,
         Kind::Test,
         Kind::Message,
     ];
 
     /// Those with a built-in template: all but [`Kind::Message`].
-    pub const TEMPLATED: [Kind; 6] = [
+    pub const TEMPLATED: [Kind; 10] = [
         Kind::RegistrationCode,
         Kind::ResetCode,
         Kind::ResetLink,
         Kind::PasswordChanged,
         Kind::AlreadyRegistered,
+        Kind::AddressCode,
+        Kind::AddressInUse,
+        Kind::AddressChanged,
+        Kind::AccountDeleted,
         Kind::Test,
     ];
 
@@ -87,6 +103,10 @@ impl Kind {
             Kind::ResetLink => "reset_link",
             Kind::PasswordChanged => "password_changed",
             Kind::AlreadyRegistered => "already_registered",
+            Kind::AddressCode => "address_code",
+            Kind::AddressInUse => "address_in_use",
+            Kind::AddressChanged => "address_changed",
+            Kind::AccountDeleted => "account_deleted",
             Kind::Test => "test",
             Kind::Message => "message",
         }
@@ -102,8 +122,16 @@ impl Kind {
     /// an address has an account.
     pub const fn lane(self) -> Lane {
         match self {
-            Kind::PasswordChanged | Kind::Message => Lane::Ordinary,
-            _ => Lane::Prompt,
+            Kind::PasswordChanged | Kind::AddressChanged | Kind::AccountDeleted | Kind::Message => {
+                Lane::Ordinary
+            }
+            Kind::RegistrationCode
+            | Kind::ResetCode
+            | Kind::ResetLink
+            | Kind::AlreadyRegistered
+            | Kind::AddressCode
+            | Kind::AddressInUse
+            | Kind::Test => Lane::Prompt,
         }
     }
 }
@@ -145,6 +173,25 @@ pub enum Occasion<'a> {
     },
     /// See [`Kind::AlreadyRegistered`].
     AlreadyRegistered,
+    /// See [`Kind::AddressCode`].
+    AddressCode {
+        /// The code.
+        code: &'a Code,
+        /// How long it is good for, from now.
+        lifetime: Duration,
+    },
+    /// See [`Kind::AddressInUse`].
+    AddressInUse,
+    /// See [`Kind::AddressChanged`].
+    AddressChanged {
+        /// When.
+        at: Timestamp,
+    },
+    /// See [`Kind::AccountDeleted`].
+    AccountDeleted {
+        /// When.
+        at: Timestamp,
+    },
     /// See [`Kind::Test`].
     Test,
 }
@@ -163,6 +210,10 @@ impl Occasion<'_> {
             Occasion::ResetLink { .. } => Kind::ResetLink,
             Occasion::PasswordChanged { .. } => Kind::PasswordChanged,
             Occasion::AlreadyRegistered => Kind::AlreadyRegistered,
+            Occasion::AddressCode { .. } => Kind::AddressCode,
+            Occasion::AddressInUse => Kind::AddressInUse,
+            Occasion::AddressChanged { .. } => Kind::AddressChanged,
+            Occasion::AccountDeleted { .. } => Kind::AccountDeleted,
             Occasion::Test => Kind::Test,
         }
     }
@@ -172,18 +223,21 @@ impl Occasion<'_> {
         match *self {
             Occasion::RegistrationCode { lifetime, .. }
             | Occasion::ResetCode { lifetime, .. }
+            | Occasion::AddressCode { lifetime, .. }
             | Occasion::ResetLink { lifetime, .. } => lifetime,
-            Occasion::PasswordChanged { .. } => DAY,
-            Occasion::AlreadyRegistered | Occasion::Test => HOUR,
+            Occasion::PasswordChanged { .. }
+            | Occasion::AddressChanged { .. }
+            | Occasion::AccountDeleted { .. } => DAY,
+            Occasion::AlreadyRegistered | Occasion::AddressInUse | Occasion::Test => HOUR,
         }
     }
 
     /// What in it must be shown to nobody but the recipient.
     pub fn secret(&self) -> Option<&str> {
         match self {
-            Occasion::RegistrationCode { code, .. } | Occasion::ResetCode { code, .. } => {
-                Some(code.expose())
-            }
+            Occasion::RegistrationCode { code, .. }
+            | Occasion::ResetCode { code, .. }
+            | Occasion::AddressCode { code, .. } => Some(code.expose()),
             Occasion::ResetLink { url, .. } => Some(url),
             _ => None,
         }

@@ -121,7 +121,8 @@ impl Mailer {
         };
         match *occasion {
             Occasion::RegistrationCode { code, lifetime }
-            | Occasion::ResetCode { code, lifetime } => {
+            | Occasion::ResetCode { code, lifetime }
+            | Occasion::AddressCode { code, lifetime } => {
                 values.code = Some(code.expose());
                 values.set_lifetime(lifetime, language);
             }
@@ -129,11 +130,15 @@ impl Mailer {
                 values.url = Some(url);
                 values.set_lifetime(lifetime, language);
             }
-            Occasion::PasswordChanged { at } => {
+            Occasion::PasswordChanged { at }
+            | Occasion::AddressChanged { at }
+            | Occasion::AccountDeleted { at } => {
                 values.url = Some(&settings.base_url);
                 values.at = Some(phrase::moment(at, language));
             }
-            Occasion::AlreadyRegistered => values.url = Some(&settings.base_url),
+            Occasion::AlreadyRegistered | Occasion::AddressInUse => {
+                values.url = Some(&settings.base_url);
+            }
             Occasion::Test => values.at = Some(phrase::moment(world.now(), language)),
         }
         let rendered = templates.render(occasion.kind(), language, values)?;

@@ -287,7 +287,10 @@ impl AuthApi {
         token: SessionToken,
     ) -> Result<reply::NoContent, Refused<LogoutProblems>> {
         let client = self.client(request);
-        let who = self.accounts.authenticate(token.required()?).await?;
+        let who = self
+            .accounts
+            .authenticate_from(client.ip, token.required()?)
+            .await?;
         self.accounts.logout(&client, &who).await?;
         Ok(reply::NoContent)
     }

@@ -8,6 +8,7 @@ use poem_openapi::{Object, OpenApi};
 use serde::Serialize;
 
 use crate::http::api::Group;
+use crate::http::api::auth::Sent;
 use crate::http::body::Form;
 use crate::http::caller;
 use crate::http::caller::SessionToken;
@@ -75,6 +76,36 @@ pub struct PasswordChange {
     new_password: String,
 }
 
+/// The address that one's account is to have.
+#[derive(Object)]
+#[oai(example)]
+pub struct EmailChange {
+    /// The address from now on.
+    new_email: String,
+    /// One's password.
+    current_password: String,
+    /// The language of the mail: `zh-hant`, `zh-hans` or `en`; one's own when absent.
+    language: Option<String>,
+}
+
+/// The code that was mailed to the new address.
+#[derive(Object)]
+#[oai(example)]
+pub struct EmailConfirmation {
+    /// The address from now on.
+    new_email: String,
+    /// The code, as typed.
+    code: String,
+}
+
+/// The end of one's account.
+#[derive(Object)]
+#[oai(example)]
+pub struct AccountDeletion {
+    /// One's password.
+    current_password: String,
+}
+
 problems! {
     /// Of what only reads or writes the profile.
     ProfileProblems: Unauthenticated, Unavailable
@@ -82,6 +113,11 @@ problems! {
 problems! {
     /// Of changing the password.
     PasswordProblems: Unauthenticated, WrongPassword, TooManyRequests, Busy, Unavailable
+}
+
+problems! {
+    /// Of changing the address.
+    EmailProblems: Unauthenticated, CodeRefused, AddressTaken, TooManyRequests, Unavailable
 }
 
 /// The path of the check of a session, for the short cut in `front`.
@@ -107,9 +143,10 @@ impl ProfileApi {
     #[oai(path = "/me", method = "get", operation_id = "get_me")]
     async fn me(
         &self,
+        request: &Request,
         token: SessionToken,
     ) -> Result<reply::Reply<User>, Refused<ProfileProblems>> {
-        Ok(self.show(token.0.as_deref()).await?)
+        Ok(self.show(request, token.0.as_deref()).await?)
     }
 
     /// Change my profile.
@@ -120,8 +157,7 @@ impl ProfileApi {
         token: SessionToken,
         form: Form<ProfileChange>,
     ) -> Result<reply::Reply<User>, Refused<ProfileProblems>> {
-        let client = caller::client(request, self.trusted_proxies);
-        let who = self.accounts.authenticate(token.required()?).await?;
+        let (client, who) = self.asks(request, &token).await?;
         let form = identity::Profile {
             display_name: form.0.display_name,
             language: form.0.language,
@@ -144,27 +180,115 @@ impl ProfileApi {
         token: SessionToken,
         form: Form<PasswordChange>,
     ) -> Result<reply::NoContent, Refused<PasswordProblems>> {
-        let client = caller::client(request, self.trusted_proxies);
-        let who = self.accounts.authenticate(token.required()?).await?;
+        let (client, who) = self.asks(request, &token).await?;
         let form = identity::ChangePassword {
             current_password: form.0.current_password.into(),
             new_password: form.0.new_password.into(),
         };
         let changed = self.accounts.change_password(&client, &who, form).await;
-        changed.map_err(|error| match error {
-            // The session is good: 401 would tell the client to throw it away.
-            identity::Error::CredentialsRefused => Problem::new(Kind::WrongPassword),
-            error => error.into(),
-        })?;
+        changed.map_err(of_a_session)?;
+        Ok(reply::NoContent)
+    }
+
+    /// Change my address.
+    ///
+    /// Mails a code to the new address. The answer is the same whether or not another account has
+    /// it; whoever reads its mail is told.
+    #[oai(path = "/change_email", method = "post", operation_id = "change_email")]
+    async fn change_email(
+        &self,
+        request: &Request,
+        token: SessionToken,
+        form: Form<EmailChange>,
+    ) -> Result<reply::Accepted<Sent>, Refused<PasswordProblems>> {
+        let (client, who) = self.asks(request, &token).await?;
+        let form = identity::ChangeEmail {
+            new_email: form.0.new_email,
+            current_password: form.0.current_password.into(),
+            language: form.0.language,
+        };
+        let sent = self.accounts.request_email_change(&client, &who, form);
+        Ok(reply::Accepted(sent.await.map_err(of_a_session)?.into()))
+    }
+
+    /// Confirm my new address.
+    ///
+    /// All other sessions end; the old address is told.
+    #[oai(
+        path = "/change_email/confirm",
+        method = "post",
+        operation_id = "confirm_email"
+    )]
+    async fn confirm_email(
+        &self,
+        request: &Request,
+        token: SessionToken,
+        form: Form<EmailConfirmation>,
+    ) -> Result<reply::Reply<User>, Refused<EmailProblems>> {
+        let (client, who) = self.asks(request, &token).await?;
+        let form = identity::ConfirmEmail {
+            new_email: form.0.new_email,
+            code: form.0.code.into(),
+        };
+        let user = self.accounts.confirm_email_change(&client, &who, form);
+        Ok(reply::Reply(user.await?.into()))
+    }
+
+    /// Delete my account.
+    ///
+    /// For good. All sessions end; the address is told and free again.
+    #[oai(
+        path = "/delete_account",
+        method = "post",
+        operation_id = "delete_account"
+    )]
+    async fn delete_account(
+        &self,
+        request: &Request,
+        token: SessionToken,
+        form: Form<AccountDeletion>,
+    ) -> Result<reply::NoContent, Refused<PasswordProblems>> {
+        let (client, who) = self.asks(request, &token).await?;
+        let form = identity::DeleteAccount {
+            current_password: form.0.current_password.into(),
+        };
+        let deleted = self.accounts.delete_account(&client, &who, form).await;
+        deleted.map_err(of_a_session)?;
         Ok(reply::NoContent)
     }
 }
 
+/// The session is good where a password is wrong: 401 would tell the client to throw it away.
+fn of_a_session(error: identity::Error) -> Problem {
+    match error {
+        identity::Error::CredentialsRefused => Problem::new(Kind::WrongPassword),
+        error => error.into(),
+    }
+}
+
 impl ProfileApi {
-    /// The account of whoever presents `token`.
-    pub async fn show(&self, token: Option<&str>) -> Result<reply::Reply<User>, Problem> {
+    /// Whoever asks with a session, and from where.
+    async fn asks(
+        &self,
+        request: &Request,
+        token: &SessionToken,
+    ) -> Result<(identity::Client, identity::Authenticated), Problem> {
+        let client = caller::client(request, self.trusted_proxies);
+        let who = self
+            .accounts
+            .authenticate_from(client.ip, token.required()?);
+        Ok((client, who.await?))
+    }
+
+    /// The account of whoever presents `token` with `request`.
+    pub async fn show(
+        &self,
+        request: &Request,
+        token: Option<&str>,
+    ) -> Result<reply::Reply<User>, Problem> {
         let token = token.ok_or_else(|| Problem::new(Kind::Unauthenticated))?;
-        let who = self.accounts.authenticate(token).await?;
+        let ip = caller::address(request, self.trusted_proxies);
+        let who = self.accounts.authenticate_from(ip, token).await?;
         Ok(reply::Reply(who.user.into()))
     }
 }
@@ -195,6 +319,33 @@ impl Example for PasswordChange {
         PasswordChange {
             current_password: "correct horse battery staple".to_owned(),
             new_password: "a wholly new passphrase".to_owned(),
+        }
+    }
+}
+
+impl Example for EmailChange {
+    fn example() -> EmailChange {
+        EmailChange {
+            new_email: "ann.lee@example.org".to_owned(),
+            current_password: "correct horse battery staple".to_owned(),
+            language: None,
+        }
+    }
+}
+
+impl Example for EmailConfirmation {
+    fn example() -> EmailConfirmation {
+        EmailConfirmation {
+            new_email: "ann.lee@example.org".to_owned(),
+            code: "482913".to_owned(),
+        }
+    }
+}
+
+impl Example for AccountDeletion {
+    fn example() -> AccountDeletion {
+        AccountDeletion {
+            current_password: "correct horse battery staple".to_owned(),
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Session {
     expires_at: String,
     /// The address from which it was begun.
     ip: String,
+    /// The address from which it was last used, as far as that was noted.
+    last_ip: String,
     /// What the program that began it calls itself.
     user_agent: Option<String>,
     /// Whether it is the one that asks.
@@ -86,7 +88,7 @@ impl SessionsApi {
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<u32>>,
     ) -> Result<reply::Page<SessionPage>, Refused<ListProblems>> {
-        let who = self.who(&token).await?;
+        let who = self.who(request, &token).await?;
         only(request, &["cursor", "limit"])?;
         let cursor = cursor.0.map(|cursor| cursor.parse()).transpose();
         let cursor = cursor
@@ -115,7 +117,7 @@ impl SessionsApi {
         /// The session's id.
         id: Path<String>,
     ) -> Result<reply::NoContent, Refused<EndProblems>> {
-        let who = self.who(&token).await?;
+        let who = self.who(request, &token).await?;
         let client = caller::client(request, self.trusted_proxies);
         self.accounts.revoke_session(&client, &who, &id.0).await?;
         Ok(reply::NoContent)
@@ -134,14 +136,22 @@ impl SessionsApi {
         request: &Request,
         token: SessionToken,
     ) -> Result<reply::Reply<reply::Deleted>, Refused<EndOthersProblems>> {
-        let who = self.who(&token).await?;
+        let who = self.who(request, &token).await?;
         let client = caller::client(request, self.trusted_proxies);
         let deleted = self.accounts.revoke_others(&client, &who).await?;
         Ok(reply::Reply(reply::Deleted { deleted }))
     }
 
-    async fn who(&self, token: &SessionToken) -> Result<identity::Authenticated, Problem> {
-        Ok(self.accounts.authenticate(token.required()?).await?)
+    async fn who(
+        &self,
+        request: &Request,
+        token: &SessionToken,
+    ) -> Result<identity::Authenticated, Problem> {
+        let ip = caller::address(request, self.trusted_proxies);
+        Ok(self
+            .accounts
+            .authenticate_from(ip, token.required()?)
+            .await?)
     }
 }
 
@@ -153,6 +163,7 @@ impl From<identity::Session> for Session {
             last_used_at: session.last_used_at.to_string(),
             expires_at: session.expires_at.to_string(),
             ip: session.ip.to_string(),
+            last_ip: session.last_ip.to_string(),
             user_agent: session.user_agent,
             current: session.current,
         }
@@ -168,6 +179,7 @@ impl Example for SessionPage {
                 last_used_at: "2026-01-02T09:30:00.000Z".to_owned(),
                 expires_at: "2026-01-16T09:30:00.000Z".to_owned(),
                 ip: "203.0.113.7".to_owned(),
+                last_ip: "203.0.113.7".to_owned(),
                 user_agent: Some("Mozilla/5.0 (X11; Linux x86_64)".to_owned()),
                 current: true,
             }],

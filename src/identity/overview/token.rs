@@ -45,6 +45,8 @@ words! {
         RegistrationCode = "registration_code",
         /// A code to choose a new password.
         ResetCode = "reset_code",
+        /// A code to prove a new address.
+        AddressCode = "address_code",
         /// A link to choose a new password.
         ResetLink = "reset_link",
         /// What a registration code was exchanged for.

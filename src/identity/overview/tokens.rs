@@ -8,14 +8,14 @@ use crate::address::LookupAddress;
 use crate::audit;
 use crate::identity::code;
 use crate::identity::code::Proof;
+use crate::identity::flow;
+use crate::identity::flow::FLOWS;
+use crate::identity::flow::Flow;
+use crate::identity::flow::Wanted;
 use crate::identity::form::Purpose;
 use crate::identity::lives;
 use crate::identity::recover::LINKS;
 use crate::identity::recover::Link;
-use crate::identity::request;
-use crate::identity::request::FLOWS;
-use crate::identity::request::Flow;
-use crate::identity::request::Wanted;
 use crate::identity::user;
 use crate::identity::user::Account;
 use crate::secret::Code;
@@ -138,7 +138,7 @@ fn find(read: &impl Read, name: &TokenName) -> Result<Option<Stored>, store::Err
             let Some(wanted) = wanted else {
                 return Ok(None);
             };
-            let flow = request::flow(read, wanted, address)?;
+            let flow = flow::flow(read, wanted, address)?;
             let codes = flow.map(|flow| codes(wanted, address, flow));
             let mut codes = codes.into_iter().flatten();
             Ok(codes.find(|code| code.name() == *name))
@@ -244,7 +244,10 @@ impl Accounts {
                 index,
             } => {
                 let issued = &flow.codes[*index];
-                let found = user::find(read, address)?;
+                let found = match issued.asker {
+                    Some(id) => user::get(read, id)?.map(|account| (id, account)),
+                    None => user::find(read, address)?,
+                };
                 let epoch = found
                     .as_ref()
                     .map_or(0, |(_, account)| account.recovery_epoch);
@@ -258,7 +261,8 @@ impl Accounts {
                 TokenRecord {
                     kind: match wanted {
                         Wanted::RegisterCode => TokenKind::RegistrationCode,
-                        _ => TokenKind::ResetCode,
+                        Wanted::AddressCode => TokenKind::AddressCode,
+                        Wanted::ResetCode | Wanted::ResetLink => TokenKind::ResetCode,
                     },
                     email: email.unwrap_or(address.as_str()).to_owned(),
                     user: found.map(|(id, _)| id),
@@ -373,7 +377,7 @@ impl Accounts {
                 let mut flow = Flow::clone(&flow);
                 flow.codes.remove(index);
                 let codes = &self.settings.codes;
-                request::put_flow(tx, wanted, &address, &flow, false, codes);
+                flow::put_flow(tx, wanted, &address, &flow, false, codes);
             }
             Stored::Link(hash, _) => tx.delete(&LINKS, &hash),
             Stored::Proof(hash, _) => tx.delete(&code::TOKENS, &hash),
@@ -416,11 +420,12 @@ impl Accounts {
                 flow,
                 index,
             } => {
-                let bound = request::bound_to(*wanted, address, flow.id);
+                let issued = &flow.codes[*index];
+                let bound = flow::bound_to(*wanted, address, flow.id, issued.asker);
                 let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
                 let code = Code::typed(text);
                 let mac = code.map(|code| self.keys.mac(&code, &bound));
-                mac.is_some_and(|mac| same_mac(&flow.codes[*index].mac, &mac))
+                mac.is_some_and(|mac| same_mac(&issued.mac, &mac))
             }
             Stored::Link(hash, _) => {
                 let token = text.trim_end_matches('/').rsplit('/').next();

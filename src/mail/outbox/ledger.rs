@@ -39,7 +39,12 @@ pub(super) const fn course(kind: Kind) -> Option<u8> {
         Kind::RegistrationCode | Kind::AlreadyRegistered => Some(1),
         Kind::ResetCode => Some(2),
         Kind::ResetLink => Some(3),
-        Kind::PasswordChanged | Kind::Test | Kind::Message => None,
+        Kind::AddressCode | Kind::AddressInUse => Some(4),
+        Kind::PasswordChanged
+        | Kind::AddressChanged
+        | Kind::AccountDeleted
+        | Kind::Test
+        | Kind::Message => None,
     }
 }
 

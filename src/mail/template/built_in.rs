@@ -31,6 +31,10 @@ macro_rules! language {
             mail!($language, "reset_link"),
             mail!($language, "password_changed"),
             mail!($language, "already_registered"),
+            mail!($language, "address_code"),
+            mail!($language, "address_in_use"),
+            mail!($language, "address_changed"),
+            mail!($language, "account_deleted"),
             mail!($language, "test"),
         ]
     };
@@ -42,7 +46,7 @@ pub const BASE: (&str, &str) = (
     include_str!("../../../templates/mail/base.html"),
 );
 
-const MAILS: [[[(&str, &str); 3]; 6]; 3] =
+const MAILS: [[[(&str, &str); 3]; 10]; 3] =
     [language!("zh-hant"), language!("zh-hans"), language!("en")];
 
 /// Every template: its name and its source.

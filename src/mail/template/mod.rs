@@ -283,7 +283,7 @@ fn sample(kind: Kind, language: Language) -> Values<'static> {
         ..Values::default()
     };
     match kind {
-        Kind::RegistrationCode | Kind::ResetCode => {
+        Kind::RegistrationCode | Kind::ResetCode | Kind::AddressCode => {
             values.code = Some(SAMPLE_CODE);
             values.set_lifetime(Duration::from_secs(600), language);
         }
@@ -291,11 +291,11 @@ fn sample(kind: Kind, language: Language) -> Values<'static> {
             values.url = Some("https://example.com/users/reset/MQ/token/");
             values.set_lifetime(Duration::from_secs(3600), language);
         }
-        Kind::PasswordChanged => {
+        Kind::PasswordChanged | Kind::AddressChanged | Kind::AccountDeleted => {
             values.url = Some("https://example.com");
             values.at = Some(phrase::moment(Timestamp::default(), language));
         }
-        Kind::AlreadyRegistered => values.url = Some("https://example.com"),
+        Kind::AlreadyRegistered | Kind::AddressInUse => values.url = Some("https://example.com"),
         Kind::Test => values.at = Some(phrase::moment(Timestamp::default(), language)),
         Kind::Message => {}
     }

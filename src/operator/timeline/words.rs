@@ -25,6 +25,10 @@ const TITLES: &[(&str, [&str; 3])] = &[
         ["重設密碼驗證碼", "重置密码验证码", "A reset code"],
     ),
     (
+        "address_code",
+        ["新地址驗證碼", "新邮箱验证码", "A code for a new address"],
+    ),
+    (
         "reset_link",
         ["重設密碼連結", "重置密码链接", "A reset link"],
     ),
@@ -77,6 +81,38 @@ const TITLES: &[(&str, [&str; 3])] = &[
         ],
     ),
     (
+        "mail_address_code",
+        [
+            "郵件：新地址驗證碼",
+            "邮件：新邮箱验证码",
+            "Mail: code for a new address",
+        ],
+    ),
+    (
+        "mail_address_in_use",
+        [
+            "郵件：地址已有帳號",
+            "邮件：邮箱已有账号",
+            "Mail: address in use",
+        ],
+    ),
+    (
+        "mail_address_changed",
+        [
+            "郵件：地址已變更",
+            "邮件：邮箱已修改",
+            "Mail: address changed",
+        ],
+    ),
+    (
+        "mail_account_deleted",
+        [
+            "郵件：帳號已刪除",
+            "邮件：账号已删除",
+            "Mail: account deleted",
+        ],
+    ),
+    (
         "mail_test",
         ["郵件：測試信", "邮件：测试邮件", "Mail: test"],
     ),
@@ -103,6 +139,22 @@ const TITLES: &[(&str, [&str; 3])] = &[
     ("register", ["註冊", "注册", "Registered"]),
     ("login", ["登入", "登录", "Login"]),
     ("logout", ["登出", "登出", "Logout"]),
+    (
+        "change_email",
+        [
+            "要求更改地址",
+            "请求更改邮箱",
+            "Asked to change the address",
+        ],
+    ),
+    (
+        "confirm_email",
+        ["更改地址", "更改邮箱", "Changed the address"],
+    ),
+    (
+        "delete_account",
+        ["刪除帳號", "删除账号", "Deleted the account"],
+    ),
     (
         "update_profile",
         ["修改個人資料", "修改个人资料", "Changed the profile"],

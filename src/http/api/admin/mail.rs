@@ -66,7 +66,7 @@ pub struct OutboxMail {
     /// Its name in the outbox.
     pub id: String,
     /// `registration_code`, `reset_code`, `reset_link`, `password_changed`, `already_registered`,
-    /// `test` or `message`.
+    /// `address_code`, `address_in_use`, `address_changed`, `account_deleted`, `test` or `message`.
     pub kind: String,
     /// The template of a `message`.
     pub template: Option<String>,

@@ -81,7 +81,8 @@ impl OutboxApi {
         /// dead, uncertain for good, or waiting after a failure.
         state: Query<Option<String>>,
         /// `registration_code`, `reset_code`, `reset_link`, `password_changed`,
-        /// `already_registered`, `test` or `message`.
+        /// `already_registered`, `address_code`, `address_in_use`, `address_changed`,
+        /// `account_deleted`, `test` or `message`.
         kind: Query<Option<String>>,
         /// The whole address of a recipient.
         to: Query<Option<String>>,

@@ -38,7 +38,8 @@ use crate::operator::Told;
 pub struct Token {
     /// Its name for gatepost. It gives no access.
     id: String,
-    /// `registration_code`, `reset_code`, `reset_link`, `registration_token` or `reset_token`.
+    /// `registration_code`, `reset_code`, `address_code`, `reset_link`, `registration_token` or
+    /// `reset_token`.
     kind: String,
     /// Whose mailbox it was sent to, or would have been.
     email: String,
@@ -159,7 +160,8 @@ impl TokensApi {
         &self,
         request: &Request,
         token: AdminToken,
-        /// `registration_code`, `reset_code`, `reset_link`, `registration_token` or `reset_token`.
+        /// `registration_code`, `reset_code`, `address_code`, `reset_link`, `registration_token` or
+        /// `reset_token`.
         kind: Query<Option<String>>,
         /// `live`, `lapsed`, `spent` or `overtaken`.
         state: Query<Option<String>>,

@@ -81,7 +81,7 @@ fn session(session: &Session) -> Value {
     context! {
         id => session.id.to_string(),
         device => session.user_agent.as_deref().and_then(device::name),
-        ip => session.ip.to_string(),
+        ip => session.last_ip.to_string(),
         last_used_at => session.last_used_at.to_string(),
         created_at => session.created_at.to_string(),
         current => session.current,

@@ -2,10 +2,12 @@
 //! the pages of one errand, as the API has its operations; both call the same domain functions.
 
 mod course;
+mod erase;
 mod home;
 mod languages;
 mod login;
 mod me;
+mod move_address;
 mod person;
 mod recover;
 mod refusal;
@@ -76,6 +78,22 @@ pub fn routes(site: &Arc<Site>) -> Vec<Route> {
         page(site, post.clone(), "/users/password", me::change_password),
         page(site, get.clone(), "/users/sessions", me::back),
         page(site, post.clone(), "/users/sessions", sessions::end),
+        page(site, get.clone(), "/users/email", move_address::ask),
+        page(site, post.clone(), "/users/email", move_address::send),
+        page(
+            site,
+            get.clone(),
+            "/users/email/code",
+            move_address::ask_code,
+        ),
+        page(
+            site,
+            post.clone(),
+            "/users/email/code",
+            move_address::finish,
+        ),
+        page(site, get.clone(), "/users/delete", erase::ask),
+        page(site, post.clone(), "/users/delete", erase::finish),
         page(site, get.clone(), "/users/password_reset", recover::ask),
         page(site, post.clone(), "/users/password_reset", recover::send),
         page(

@@ -20,7 +20,11 @@ pub async fn person(site: &Site, visit: &mut Visit) -> Result<Option<Authenticat
     let Some(token) = visit.cookie(Name::Session) else {
         return Ok(None);
     };
-    match site.accounts.authenticate(&token).await {
+    match site
+        .accounts
+        .authenticate_from(visit.client().ip, &token)
+        .await
+    {
         Ok(person) => {
             if !visit.visitor.chose {
                 visit.visitor.language = person.user.language;
