@@ -226,7 +226,7 @@ impl Accounts {
         if owner.is_some_and(|(owner, _)| owner != id) {
             return Err(Error::AddressTaken);
         }
-        flow.codes.clear();
+        flow.codes.retain(|code| code.asker != Some(id));
         flow.guessed = false;
         flow::put_flow(tx, kind, &wanted.address, &flow, new, codes);
         account.recovery_epoch += 1;

@@ -36,7 +36,8 @@ pub(super) enum Wanted {
     RegisterCode = 1,
     ResetCode = 2,
     ResetLink = 3,
-    AddressCode = 4,
+    // 4 begins the names of verification tokens: see `overview`.
+    AddressCode = 5,
 }
 
 impl Wanted {

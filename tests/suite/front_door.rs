@@ -2,7 +2,9 @@
 //! went the whole road over SMTP.
 
 mod codes;
+mod erasing;
 mod languages;
+mod moving;
 mod recovery;
 mod registration;
 mod sameness;

@@ -5,6 +5,7 @@ mod account;
 pub mod browser;
 mod forms;
 mod language;
+mod leaving;
 mod look;
 mod recovery;
 mod registration;
