@@ -2,7 +2,10 @@
 //! went the whole road over SMTP.
 
 mod codes;
+mod erasing;
 mod languages;
+mod moving;
+mod places;
 mod recovery;
 mod registration;
 mod sameness;

@@ -46,6 +46,17 @@ fn occasion(kind: Kind, code: &Code) -> Occasion<'_> {
             at: Timestamp::from_millis(1_767_225_600_000),
         },
         Kind::AlreadyRegistered => Occasion::AlreadyRegistered,
+        Kind::AddressCode => Occasion::AddressCode {
+            code,
+            lifetime: Duration::from_secs(600),
+        },
+        Kind::AddressInUse => Occasion::AddressInUse,
+        Kind::AddressChanged => Occasion::AddressChanged {
+            at: Timestamp::from_millis(1_767_225_600_000),
+        },
+        Kind::AccountDeleted => Occasion::AccountDeleted {
+            at: Timestamp::from_millis(1_767_225_600_000),
+        },
         Kind::Test => Occasion::Test,
         Kind::Message => unreachable!("it has no built-in template"),
     }
