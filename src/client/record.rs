@@ -123,6 +123,8 @@ pub struct Session {
     pub expires_at: String,
     /// From where it was begun.
     pub ip: String,
+    /// From where it was last used, as far as that was noted.
+    pub last_ip: String,
     /// What the program that began it calls itself.
     pub user_agent: Option<String>,
 }

@@ -231,6 +231,8 @@ impl Accounts {
         flow::put_flow(tx, kind, &wanted.address, &flow, new, codes);
         account.recovery_epoch += 1;
         session::end_all(tx, id, &mut account, Some(&wanted.kept), sessions, now)?;
+        // Whoever has the old address next is let in by no code that was mailed there for this one.
+        flow::forget_codes(tx, &wanted.old.lookup())?;
         // The address that received the code, letter by letter, and never the one that was typed
         // with it (CVE-2019-19844).
         user::rename(tx, id, &mut account, email);

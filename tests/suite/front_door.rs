@@ -5,6 +5,7 @@ mod codes;
 mod erasing;
 mod languages;
 mod moving;
+mod places;
 mod recovery;
 mod registration;
 mod sameness;

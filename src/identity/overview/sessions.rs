@@ -81,6 +81,8 @@ pub struct SessionRecord {
     pub expires_at: Timestamp,
     /// From where it was begun.
     pub ip: IpAddr,
+    /// From where it was last used, as far as that was noted.
+    pub last_ip: IpAddr,
     /// What the program that began it calls itself.
     pub user_agent: Option<String>,
 }
@@ -150,6 +152,7 @@ impl Accounts {
                     &user,
                     session.email.as_ref().map_or("", EmailAddress::as_str),
                     &session.ip.to_string(),
+                    &session.last_ip.to_string(),
                     session.user_agent.as_deref().unwrap_or_default(),
                 ];
                 let found = filter.state.is_none_or(|state| state == session.state)
@@ -202,6 +205,7 @@ impl Accounts {
             last_used_at: row.used,
             expires_at: row.expires(settings),
             ip: row.ip,
+            last_ip: row.last_ip.unwrap_or(row.ip),
             user_agent: row.agent,
         })
     }

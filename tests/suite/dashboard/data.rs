@@ -264,6 +264,7 @@ fn sessions() -> Vec<Row> {
         last_used_at: ago(30),
         expires_at: ago(-86_400),
         ip: "192.0.2.7".to_owned(),
+        last_ip: "192.0.2.7".to_owned(),
         user_agent: Some("Firefox on Linux".to_owned()),
     };
     vec![session.into()]

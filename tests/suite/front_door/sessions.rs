@@ -204,27 +204,3 @@ fn everything_is_still_there_after_a_restart() {
     gatepost.login("ann@example.com", PASSWORD).expect(200);
     assert!(!gatepost.newest().is_empty());
 }
-
-#[test]
-fn the_place_of_last_use_is_noted_when_it_is_another() {
-    let gatepost = Gatepost::with(&[("GATEPOST_HTTP_TRUSTED_PROXIES", "1")]);
-    let answer = gatepost.register("ann@example.com", PASSWORD);
-    let token = answer["session"]["token"].as_str().unwrap();
-    let list = |from: &str| {
-        let headers = [("X-Forwarded-For", from)];
-        let path = "/api/v1/auth/sessions";
-        let list = gatepost.send_with(&headers, "GET", path, token, &Value::Null);
-        let session = &list.expect(200)["items"][0];
-        (session["ip"].clone(), session["last_ip"].clone())
-    };
-    let (began, last) = list("203.0.113.7");
-    assert_eq!(began, last, "nothing is noted within a minute");
-    gatepost.clock.advance(Duration::from_secs(61));
-    list("203.0.113.7");
-    // It is written beside the request that noticed it.
-    let moved = (0..1000).any(|_| list("203.0.113.7") == (began.clone(), json!("203.0.113.7")));
-    assert!(moved);
-    // Not more often than once a minute.
-    list("198.51.100.9");
-    assert_eq!(list("198.51.100.9").1, json!("203.0.113.7"));
-}

@@ -47,6 +47,8 @@ pub struct Session {
     expires_at: String,
     /// The address from which it was begun.
     ip: String,
+    /// The address from which it was last used, as far as that was noted.
+    last_ip: String,
     /// What the program that began it calls itself.
     user_agent: Option<String>,
 }
@@ -70,6 +72,7 @@ impl From<overview::SessionRecord> for Session {
             last_used_at: session.last_used_at.to_string(),
             expires_at: session.expires_at.to_string(),
             ip: session.ip.to_string(),
+            last_ip: session.last_ip.to_string(),
             user_agent: session.user_agent,
         }
     }
@@ -86,6 +89,7 @@ impl Example for Session {
             last_used_at: "2026-01-02T09:30:00.000Z".to_owned(),
             expires_at: "2026-01-16T09:30:00.000Z".to_owned(),
             ip: "203.0.113.7".to_owned(),
+            last_ip: "203.0.113.7".to_owned(),
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64)".to_owned()),
         }
     }
