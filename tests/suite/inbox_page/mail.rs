@@ -59,7 +59,7 @@ fn the_html_is_shown_in_a_frame_that_can_do_nothing() {
         &[
             "<iframe class=\"phone dark\" src=\"../../inbox/1/frame\" \
              sandbox=\"allow-popups allow-popups-to-escape-sandbox\" referrerpolicy=\"no-referrer\"",
-            "2 pictures from elsewhere are blocked.",
+            "Pictures from elsewhere are blocked: 2.",
             "1 other references to elsewhere are left out.",
             "&amp;remote=1\">Load pictures",
         ],
