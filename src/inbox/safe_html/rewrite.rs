@@ -195,7 +195,7 @@ impl Writer {
                 |open| matches!(open.0, "ul" | "ol" | "dl") || in_cell(open.1),
             ),
             Kind::Section => {
-                self.close_since(|open| open.1 == Kind::Section, |open| open.1 == Kind::Table)
+                self.close_since(|open| open.1 == Kind::Section, |open| open.1 == Kind::Table);
             }
             Kind::Row => self.close_since(|open| open.1 == Kind::Row, |o| o.1 == Kind::Table),
             Kind::Cell => self.close_since(
