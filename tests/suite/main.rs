@@ -54,6 +54,7 @@ mod openapi_client;
 mod outage;
 mod outbox;
 mod pages;
+mod port;
 mod postfix;
 mod process;
 mod relay;

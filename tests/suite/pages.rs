@@ -9,3 +9,4 @@ mod look;
 mod recovery;
 mod registration;
 mod return_to;
+mod scanner;
