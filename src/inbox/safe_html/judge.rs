@@ -84,7 +84,6 @@ impl Judge {
                     .is_ok_and(|number: u32| number <= SPAN)
                     .then_some(Cow::Borrowed(value))
             }
-            // Ours are set after this.
             _ => Some(Cow::Borrowed(value)),
         }
     }
@@ -108,7 +107,11 @@ impl Judge {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))?;
         let count = self.remote_pictures.fetch_add(1, Ordering::Relaxed);
-        (self.remote == Remote::Shown && count < COUNT).then(|| url.into())
+        let shown = self.remote == Remote::Shown;
+        if shown && count >= COUNT {
+            self.cut.store(true, Ordering::Relaxed);
+        }
+        (shown && count < COUNT).then(|| url.into())
     }
 
     fn embedded(&self, data: &str) -> Option<String> {
