@@ -3,9 +3,11 @@
 
 mod account;
 mod browser;
+mod erasing;
 mod forms;
 mod language;
 mod look;
+mod moving;
 mod recovery;
 mod registration;
 mod return_to;

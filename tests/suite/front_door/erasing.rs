@@ -118,7 +118,7 @@ fn what_the_operator_looks_at_goes_on_without_the_account() {
     look("tokens");
     look("stats");
     look("outbox");
-    look("timeline?about=ann@example.com");
+    look("timeline?email=ann@example.com");
     let audit = look("audit?action=delete_account");
     assert_eq!(audit["items"][0]["actor"], id, "{audit}");
     assert_eq!(audit["items"][0]["subject"], "ann@example.com", "{audit}");

@@ -56,7 +56,9 @@ fn a_session_shows_from_where_it_was_last_used_noted_once_a_minute() {
         let list = use_from(&gatepost, "203.0.113.2", "/api/v1/auth/sessions", token);
         assert_eq!(list["items"][0]["last_used_at"], second["last_used_at"]);
     }
-    let all = gatepost.operate("GET", "sessions?q=203.0.113.2").expect(200);
+    let all = gatepost
+        .operate("GET", "sessions?q=203.0.113.2")
+        .expect(200);
     assert_eq!(all["items"][0]["last_ip"], "203.0.113.2", "{all}");
     assert_eq!(all["items"][0]["ip"], begun["ip"], "{all}");
 }
