@@ -262,7 +262,9 @@ fn ways_back_that_are_under_way_die_with_the_change() {
     let session = token(&gatepost.register("ann@example.com", PASSWORD));
     let ways = ways_back(&gatepost, "ann@example.com");
     let code = code(&gatepost, &session, "new@example.com");
+    let before = gatepost.newest();
     confirm(&gatepost, &session, "new@example.com", &code).expect(200);
+    gatepost.mail("ann@example.com", &before);
     expect_dead(&gatepost, "ann@example.com", &ways);
     // Nor do they lead into the account that the old address has next.
     gatepost.clock.advance(Duration::from_secs(61));
