@@ -13,7 +13,7 @@
 //! | [`cli`] | the commands; the only prints and exit codes |
 //! | [`doctor`] · [`tui`] | looks at everything that a mail needs on its way out, and says what to do · the dashboard, a client of the HTTP API and of nothing else |
 //! | [`serve`] · [`config`] · [`client`] | the composition root · settings and where each came from · a client of the HTTP API |
-//! | [`http`] | the API; [`http::problem`] alone knows the status codes of errors |
+//! | [`http`] | the API and the [pages](http::pages); [`http::problem`] alone knows the status codes of errors |
 //! | [`operator`] | what the operator and the team's programs do: the outbox, the routes, mail to be sent |
 //! | [`identity`] | users, passwords, codes, sessions, recovery, limits |
 //! | [`mail`] · [`inbox`] | outgoing mail · captured mail |
@@ -46,7 +46,8 @@
 //! - An answer, its time and its mails are the same for an address that exists and one that does
 //!   not: the same letters are rendered and the same rows written for both.
 //! - A mail's bytes are hostile. They are kept exactly as they came and filtered where they are
-//!   shown.
+//!   shown: its HTML by [`inbox::safe_html`], and then in a frame that may do nothing.
+//! - A GET changes nothing. Pages believe a form only if the browser that sends it was shown it.
 
 pub mod address;
 pub mod audit;

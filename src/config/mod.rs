@@ -13,6 +13,7 @@ mod outbound;
 mod picture;
 mod rules;
 pub mod settings;
+mod site;
 mod sources;
 mod surroundings;
 mod table;

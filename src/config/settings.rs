@@ -17,6 +17,7 @@ use crate::secret::{CodeStyle, SecretText};
 
 use super::outbound::{self, Share};
 use super::picture::{self, Look};
+use super::site;
 use super::table::settings;
 use super::value::{self, Color, LogFormat, MailMode, Protocol};
 
@@ -92,15 +93,15 @@ settings! {
         /// The scheme of the links in mails.
         protocol: Protocol = value::protocol, "http" [env PROTOCOL];
         /// The path below which a proxy shows gatepost, such as /accounts; empty: the root.
-        path: String = value::path_prefix, "";
+        path: String = site::path_prefix, "";
         /// The language for people who asked for none.
         language: Language = value::language, "en" [env LANGUAGE_CODE];
         /// The team's picture on its pages: a file, SVG, PNG, JPEG, WebP or GIF.
         logo: Option<PathBuf> = value::optional_path, "";
         /// The team's colour on its pages.
-        color: http::pages::Color = value::site_color, "#2456d6";
-        /// Where people may be sent back to after logging in (next=), beside this site: addresses with commas between.
-        return_to: Vec<url::Url> = value::places, "";
+        color: http::pages::Color = site::color, "#2456d6";
+        /// Where people may go on to after logging in (next=), beside this site: addresses, with commas.
+        return_to: Vec<url::Url> = site::places, "";
         /// A folder with templates of mails and pages that replace the built-in ones.
         templates: Option<PathBuf> = value::optional_path, "";
     }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use poem::http::uri::Authority;
-use poem::http::{Version, header};
+use poem::http::{Method, Version, header};
 use poem::{Addr, Request};
 
 use crate::http::caller;
@@ -40,17 +40,38 @@ impl Guard {
     /// connection are on this machine, it names a host of this machine (a page that had its own
     /// name resolve to 127.0.0.1 names another) and no other site's page sent it.
     pub fn check(&self, request: &Request, token: &AdminToken) -> Result<(), Problem> {
-        let here = self.open_on_loopback && is_loopback(request) && !is_forwarded(request);
-        if token.0.is_some() || !here {
+        if token.0.is_some() || !self.is_here(request) {
             return self.require_token(token);
         }
+        self.check_site(request, false)
+    }
+
+    /// The same for pages, which have no token: `false` where the operator has to show who they
+    /// are. Whoever follows a link on another site comes in, since that site sees nothing of what
+    /// is answered. A form of ours names `null` as its origin, for our pages have no referrer: its
+    /// secret decides, which is for the pages to check.
+    pub fn check_page(&self, request: &Request) -> Result<bool, Problem> {
+        if !self.is_here(request) {
+            return Ok(false);
+        }
+        self.check_site(request, true)?;
+        Ok(true)
+    }
+
+    fn is_here(&self, request: &Request) -> bool {
+        self.open_on_loopback && is_loopback(request) && !is_forwarded(request)
+    }
+
+    fn check_site(&self, request: &Request, page: bool) -> Result<(), Problem> {
         let Some(host) = named_host(request).filter(|host| self.is_allowed(host)) else {
             return Err(Problem::new(Kind::HostRefused));
         };
         let mut sites = request.headers().get_all("sec-fetch-site").iter();
         let other_site = sites.any(|site| site != "same-origin" && site != "none");
-        let has_origin = request.headers().contains_key(header::ORIGIN);
+        let other_site = other_site && !(page && is_navigation(request));
         let origin = single(request, header::ORIGIN.as_str());
+        let has_origin = request.headers().contains_key(header::ORIGIN);
+        let has_origin = has_origin && !(page && origin == Some("null"));
         if other_site || (has_origin && !origin.is_some_and(|origin| is_origin_of(origin, host))) {
             return Err(Problem::new(Kind::OriginRefused));
         }
@@ -83,6 +104,13 @@ fn is_forwarded(request: &Request) -> bool {
     ["forwarded", "x-forwarded-for", "x-real-ip", "via"]
         .into_iter()
         .any(|name| headers.contains_key(name))
+}
+
+/// Whether somebody goes there in a window of their own, as by a link.
+fn is_navigation(request: &Request) -> bool {
+    request.method() == Method::GET
+        && single(request, "sec-fetch-mode") == Some("navigate")
+        && single(request, "sec-fetch-dest") == Some("document")
 }
 
 /// The host that the request is meant for. HTTP/2 has it beside the headers, where a Host may

@@ -23,6 +23,7 @@ mod server;
 mod shape;
 mod yaml;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How many connections at once.
     pub connections: usize,
+    /// Where mail is sent to be captured.
+    pub smtp: SocketAddr,
     /// How the pages look; `None` where nobody looks at any.
     pub look: Option<Arc<Look>>,
     /// Whose limits the document tells.
@@ -181,17 +184,6 @@ pub fn app(services: Services, settings: Settings) -> App {
         journal,
         world,
     } = services;
-    let site = settings.look.clone().map(|look| {
-        Site::new(pages::site::Parts {
-            look,
-            accounts: accounts.clone(),
-            base_url: settings.base_url.clone(),
-            language: settings.language,
-            development: settings.development,
-            trusted_proxies,
-            world: world.clone(),
-        })
-    });
     let operator = Operator {
         store: store.clone(),
         world: world.clone(),
@@ -203,6 +195,25 @@ pub fn app(services: Services, settings: Settings) -> App {
         routes,
         bench: Bench::default(),
     };
+    let site = settings.look.clone().map(|look| {
+        Site::new(pages::site::Parts {
+            look,
+            accounts: accounts.clone(),
+            base_url: settings.base_url.clone(),
+            language: settings.language,
+            development: settings.development,
+            trusted_proxies,
+            desk: pages::inbox::Desk::new(pages::inbox::Parts {
+                guard: guard.clone(),
+                operator: operator.clone(),
+                events: events.clone(),
+                closing: closing.subscribe(),
+                silence: settings.idle_timeout,
+                smtp: settings.smtp,
+            }),
+            world: world.clone(),
+        })
+    });
     let profile = ProfileApi {
         accounts: accounts.clone(),
         trusted_proxies,

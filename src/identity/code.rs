@@ -22,6 +22,10 @@ use super::Accounts;
 use super::Client;
 use super::Settings;
 use super::error::Error;
+use super::flow;
+use super::flow::Flow;
+use super::flow::FlowId;
+use super::flow::Wanted;
 use super::form::Fields;
 use super::form::Purpose;
 use super::form::SendCode;
@@ -30,12 +34,8 @@ use super::limits;
 use super::limits::Rule;
 use super::limits::Subject;
 use super::lives;
-use super::request;
 use super::request::Ask;
-use super::request::Flow;
-use super::request::FlowId;
 use super::request::Sent;
-use super::request::Wanted;
 use super::sweep;
 use super::user;
 use super::user::UserId;
@@ -219,7 +219,7 @@ impl Accounts {
         counters.check(Rule::WrongCodePerIp, policy, 1, now)?;
         let wanted = Wanted::code_for(attempt.purpose);
         let found = user::find(tx, &attempt.address)?;
-        let before = request::flow(tx, wanted, &attempt.address)?;
+        let before = flow::flow(tx, wanted, &attempt.address)?;
         let new = before.is_none();
         let sent = before.as_ref().and_then(|flow| flow.sent);
         let mut flow = before
@@ -235,11 +235,11 @@ impl Accounts {
         let epoch = found
             .as_ref()
             .map_or(0, |(_, account)| account.recovery_epoch);
-        let bound = request::bound_to(wanted, &attempt.address, flow.id, None);
+        let bound = flow::bound_to(wanted, &attempt.address, flow.id, None);
         if let Some((mailed, language)) = self.mailed(&flow, &attempt.code, &bound, epoch, now) {
             flow.codes.clear();
             flow.guessed = false;
-            request::put_flow(tx, wanted, &attempt.address, &flow, new, codes);
+            flow::put_flow(tx, wanted, &attempt.address, &flow, new, codes);
             let proof = Proof {
                 purpose: attempt.purpose,
                 address: attempt.address.clone(),
@@ -259,7 +259,7 @@ impl Accounts {
             }));
         }
         flow.tries_left = flow.tries_left.saturating_sub(1);
-        request::put_flow(tx, wanted, &attempt.address, &flow, new, codes);
+        flow::put_flow(tx, wanted, &attempt.address, &flow, new, codes);
         if !policy.is_off() {
             counters.count(Rule::WrongCodePerIp, policy, now);
             limits::save(tx, &attempt.client, counters, now)?;

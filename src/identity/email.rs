@@ -16,6 +16,10 @@ use crate::world::Timestamp;
 use super::Accounts;
 use super::Client;
 use super::error::Error;
+use super::flow;
+use super::flow::Flow;
+use super::flow::FlowId;
+use super::flow::Wanted;
 use super::form::ChangeEmail;
 use super::form::ConfirmEmail;
 use super::form::Fields;
@@ -24,12 +28,8 @@ use super::limits::Rule;
 use super::limits::Subject;
 use super::login::Claimed;
 use super::login::Proven;
-use super::request;
 use super::request::Ask;
-use super::request::Flow;
-use super::request::FlowId;
 use super::request::Sent;
-use super::request::Wanted;
 use super::session;
 use super::session::Authenticated;
 use super::user;
@@ -195,7 +195,7 @@ impl Accounts {
         let sessions = &self.settings.sessions;
         session::must_live(tx, &wanted.kept, &account, sessions, now)?;
         let kind = Wanted::AddressCode;
-        let before = request::flow(tx, kind, &wanted.address)?;
+        let before = flow::flow(tx, kind, &wanted.address)?;
         let new = before.is_none();
         let sent = before.as_ref().and_then(|flow| flow.sent);
         let mut flow = before
@@ -208,11 +208,11 @@ impl Accounts {
                 codes: Vec::new(),
                 guessed: true,
             });
-        let bound = request::bound_to(kind, &wanted.address, flow.id, Some(id));
+        let bound = flow::bound_to(kind, &wanted.address, flow.id, Some(id));
         let epoch = account.recovery_epoch;
         let Some((email, _)) = self.mailed(&flow, &wanted.code, &bound, epoch, now) else {
             flow.tries_left = flow.tries_left.saturating_sub(1);
-            request::put_flow(tx, kind, &wanted.address, &flow, new, codes);
+            flow::put_flow(tx, kind, &wanted.address, &flow, new, codes);
             if !policy.is_off() {
                 counters.count(Rule::WrongCodePerIp, policy, now);
                 limits::save(tx, &wanted.client, counters, now)?;
@@ -230,11 +230,11 @@ impl Accounts {
         // wrong.
         flow.codes.retain(|code| code.asker != Some(id));
         flow.guessed = false;
-        request::put_flow(tx, kind, &wanted.address, &flow, new, codes);
+        flow::put_flow(tx, kind, &wanted.address, &flow, new, codes);
         account.recovery_epoch += 1;
         session::end_all(tx, id, &mut account, Some(&wanted.kept), sessions, now)?;
         // Whoever has the old address next is let in by no code that was mailed there for this one.
-        request::forget_codes(tx, &wanted.old.lookup())?;
+        flow::forget_codes(tx, &wanted.old.lookup())?;
         // The address that received the code, letter by letter, and never the one that was typed
         // with it (CVE-2019-19844).
         user::rename(tx, id, &mut account, email);

@@ -7,11 +7,11 @@ use crate::mail::outbox;
 use super::Accounts;
 use super::Client;
 use super::error::Error;
+use super::flow;
 use super::form::DeleteAccount;
 use super::form::Fields;
 use super::login::Claimed;
 use super::login::Proven;
-use super::request;
 use super::session;
 use super::session::Authenticated;
 use super::user;
@@ -63,7 +63,7 @@ impl Accounts {
                         user::remove(tx, id, &account);
                         // A code that was mailed to get back into this account is good for no other
                         // that the address may have.
-                        request::forget_codes(tx, &account.email.lookup())?;
+                        flow::forget_codes(tx, &account.email.lookup())?;
                         outbox::enqueue(tx, &notice)?;
                         audit::record(tx, &entry);
                         Ok(())

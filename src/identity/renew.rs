@@ -11,10 +11,10 @@ use crate::store::Tx;
 
 use super::Accounts;
 use super::error::Error;
-use super::request;
+use super::flow;
+use super::flow::Wanted;
 use super::request::Ask;
 use super::request::Booking;
-use super::request::Wanted;
 use super::user;
 
 /// A new code or link, drawn and composed and not yet written.
@@ -66,7 +66,7 @@ impl Accounts {
     /// # Errors
     /// Those of the store.
     pub fn renew(&self, tx: &mut Tx<'_>, renewal: &Renewal) -> Result<(), store::Error> {
-        let before = request::flow(tx, renewal.wanted, &renewal.booking.lookup)?;
+        let before = flow::flow(tx, renewal.wanted, &renewal.booking.lookup)?;
         self.enter(tx, &renewal.booking, before)?;
         Ok(())
     }

@@ -17,10 +17,10 @@ use crate::world::Timestamp;
 use super::Accounts;
 use super::code;
 use super::error::Error;
+use super::flow;
 use super::limits;
 use super::limits::Subject;
 use super::recover;
-use super::request;
 use super::session;
 
 /// A row that will lapse.
@@ -136,7 +136,7 @@ impl Accounts {
         let settings = &self.settings;
         match doomed {
             Doomed::Counted(subject) => limits::sweep_one(tx, subject, now),
-            Doomed::Flows(address) => request::sweep_flows(tx, address, settings, now),
+            Doomed::Flows(address) => flow::sweep_flows(tx, address, settings, now),
             Doomed::Verification(hash) => code::sweep_token(tx, hash, settings, now),
             Doomed::Link(hash) => recover::sweep_link(tx, hash, settings, now),
             Doomed::Session(hash) => session::sweep_one(tx, hash, &settings.sessions, now),

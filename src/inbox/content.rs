@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::header::fields;
 use super::parts::{Part, Parts, split};
 use super::record::{Attachment, Message, Summary, Warning};
+use super::safe_html::Carried;
 use super::shelf::MailRow;
 use super::{AttachmentBytes, codes, html, links};
 
@@ -87,6 +88,32 @@ pub(super) fn attachment(mail: &[u8], index: usize) -> Option<AttachmentBytes> {
                 attachment: describe(index, part, bytes.len()),
                 bytes,
             })
+        },
+        || None,
+    )
+}
+
+/// Pictures that are taken along with the HTML, and their bytes together.
+const PICTURES: usize = 100;
+const PICTURE_BYTES: usize = 16 << 20;
+
+/// The HTML, if there is any, and what it may refer to within the mail.
+pub(super) fn html_and_pictures(mail: &[u8]) -> Option<(String, Vec<Carried>)> {
+    guarded(
+        || {
+            let parts = split(mail);
+            let html = read_parts(&parts).html?;
+            let mut room = PICTURE_BYTES;
+            let named = attached(&parts).filter_map(|part| Some((part.content_id.as_ref()?, part)));
+            let pictures = named.take(PICTURES).map_while(|(content_id, part)| {
+                let bytes = part.bytes().0.into_owned();
+                room = room.checked_sub(bytes.len())?;
+                Some(Carried {
+                    content_id: content_id.clone(),
+                    bytes,
+                })
+            });
+            Some((html, pictures.collect()))
         },
         || None,
     )

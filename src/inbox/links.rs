@@ -35,8 +35,8 @@ fn whole(href: &str) -> Option<String> {
         .then_some(link)
 }
 
-/// Where the links of `text` begin and end.
-pub(super) fn spans(text: &str) -> impl Iterator<Item = (usize, usize)> {
+/// Where the http and https links of `text` begin and end, in bytes.
+pub fn spans(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {

@@ -13,6 +13,7 @@ mod html;
 mod links;
 mod parts;
 mod record;
+pub mod safe_html;
 mod search;
 pub mod server;
 pub mod session;
@@ -31,11 +32,13 @@ use crate::store::page::{Ask, Page, PageError, place};
 use crate::store::{Error, Key, Read, Snapshot, Store};
 use crate::world::{Timestamp, World};
 
+pub use links::spans as link_spans;
 pub use record::{
     Attachment, Captured, Envelope, MalformedMessageId, Message, MessageId, Summary, Warning,
 };
 pub use search::{Filter, Sort};
 
+use safe_html::{Remote, SafeHtml};
 use search::{Look, Matcher};
 use shelf::{MAILS, MailRow, SUMMARIES, SummaryRow};
 
@@ -185,6 +188,32 @@ impl Inbox {
             .read(id, move |_, mail| content::attachment(&mail.raw, index))
             .await?;
         Ok(found.flatten())
+    }
+
+    /// The HTML of the mail, made safe to be shown in a frame; `None` when there is no such mail or
+    /// it has no HTML.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn safe_html(
+        &self,
+        id: MessageId,
+        remote: Remote,
+    ) -> Result<Option<SafeHtml>, Error> {
+        let found = self
+            .read(id, |_, mail| content::html_and_pictures(&mail.raw))
+            .await?;
+        let Some((html, carried)) = found.flatten() else {
+            return Ok(None);
+        };
+        // Not before: whoever reads a large mail takes a turn of its own.
+        let turn = self.turn().await;
+        let work = tokio::task::spawn_blocking(move || {
+            let safe = safe_html::clean(&html, carried, remote);
+            drop(turn);
+            safe
+        });
+        work.await.map(Some).map_err(|_| Error::Panicked)
     }
 
     /// What `work` makes of the mail. A large one waits for its turn; no other one ever does.

@@ -153,7 +153,14 @@ pub fn document(settings: &Settings, yaml: bool) -> String {
     let base_url = rooms::base_url(settings, settings.http.listen);
     // The document does not tell the operator's token; there need not be one.
     let nobody = TokenHash::of("");
-    let settings = rooms::http(settings, &base_url, settings.http.listen, nobody, None);
+    let settings = rooms::http(
+        settings,
+        &base_url,
+        settings.http.listen,
+        settings.smtp.listen,
+        nobody,
+        None,
+    );
     match yaml {
         true => http::document_yaml(&settings),
         false => http::document(&settings),
@@ -266,6 +273,7 @@ async fn open(
             &settings,
             &base_url,
             http,
+            rooms::reachable(smtp),
             TokenHash::of(admin_token.expose()),
             Some(Arc::new(look)),
         ),

@@ -105,6 +105,7 @@ pub(super) fn http(
     settings: &Settings,
     base_url: &str,
     listener: SocketAddr,
+    smtp: SocketAddr,
     admin_token: TokenHash,
     look: Option<Arc<Look>>,
 ) -> http::Settings {
@@ -130,6 +131,7 @@ pub(super) fn http(
         head_timeout: settings.http.timeout,
         idle_timeout: settings.http.idle_timeout,
         connections: settings.http.connections,
+        smtp,
         look,
         accounts: identity(settings, base_url),
     }

@@ -7,8 +7,9 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-/// What the Rust side says: base (the URL of the root, with a slash at its end), smtp, admin,
-/// output (a folder for pictures), root (of the repository), chromium.
+/// What the Rust side says: base (where people find the root, with a slash at its end), direct
+/// (where gatepost itself listens), smtp, admin, output (a folder for pictures), root (of the
+/// repository), chromium.
 export const given = JSON.parse(process.argv[2]);
 
 /// Longer than this, no script takes.
@@ -35,21 +36,31 @@ const FLAGS = [
 /// No name but that of this machine leads anywhere.
 const NOWHERE = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost";
 
-/// Starts Chromium for `work`, and ends it and the script after that.
-export async function withChromium(work, hosts = NOWHERE) {
-  let failed = false;
-  const browser = await chromium.launch({
+/// Starts Chromium.
+export async function launch(hosts, flags = []) {
+  return chromium.launch({
     executablePath: given.chromium,
-    args: [...FLAGS, `--host-resolver-rules=${hosts}`],
+    args: [...FLAGS, ...flags, `--host-resolver-rules=${hosts}`],
     timeout: 60_000,
   });
+}
+
+/// Starts Chromium for `work`, and ends it and the script after that. `then` is done when Chromium
+/// has ended.
+export async function withChromium(work, { hosts = NOWHERE, flags = [], then = async () => {} } = {}) {
+  let failed = false;
+  const browser = await launch(hosts, flags);
   try {
-    await work(browser);
+    try {
+      await work(browser);
+    } finally {
+      await browser.close();
+    }
+    await then();
   } catch (error) {
     failed = true;
     console.error(error);
   }
-  await browser.close();
   clearTimeout(deadline);
   process.exit(failed ? 1 : 0);
 }
@@ -61,7 +72,6 @@ export class Visitor {
     const visitor = new Visitor();
     visitor.name = name;
     visitor.base = base;
-    visitor.origin = new URL(base).origin;
     visitor.complaints = [];
     visitor.expected = new Set();
     visitor.requests = [];
@@ -85,13 +95,17 @@ export class Visitor {
     });
     context.on("weberror", (error) => complain(`page error: ${error.error().stack}`));
     context.on("dialog", (dialog) => {
+      if (this.agrees && dialog.type() === "confirm") {
+        dialog.accept();
+        return;
+      }
       complain(`a dialog: ${dialog.type()} ${dialog.message()}`);
       dialog.dismiss();
     });
     context.on("request", (request) => {
       const url = new URL(request.url());
       this.requests.push(request.url());
-      if (url.origin !== this.origin && !["data:", "about:", "blob:"].includes(url.protocol)) {
+      if (!url.href.startsWith(this.base) && !["data:", "about:", "blob:"].includes(url.protocol)) {
         complain(`a request to ${url}`);
       }
     });
@@ -117,9 +131,15 @@ export class Visitor {
   /// Within `work`, answers may have this status.
   async expecting(status, work) {
     this.expected.add(status);
-    const done = await work();
+    await work();
     this.expected.delete(status);
-    return done;
+  }
+
+  /// Within `work`, what is asked for being sure is answered with yes.
+  async agreeing(work) {
+    this.agrees = true;
+    await work();
+    this.agrees = false;
   }
 
   /// Does it; when it fails, tells where and what is to be seen there.
@@ -178,7 +198,7 @@ export async function deliver(to, mail) {
 
 /// Asks the API as the operator.
 export async function api(method, path, body) {
-  const answer = await fetch(new URL(`api/v1/${path}`, given.base), {
+  const answer = await fetch(new URL(`api/v1/${path}`, given.direct), {
     method,
     headers: { authorization: `Bearer ${given.admin}`, ...(body && { "content-type": "application/json" }) },
     body: body && JSON.stringify(body),

@@ -159,6 +159,11 @@ impl Gatepost {
         self.http.strip_prefix("http://").expect("written so above")
     }
 
+    /// Where it listens for mail.
+    pub fn smtp(&self) -> std::net::SocketAddr {
+        self.running.as_ref().expect("it runs").smtp
+    }
+
     /// Its data folder.
     pub fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")

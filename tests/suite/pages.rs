@@ -2,12 +2,14 @@
 //! redirects followed.
 
 mod account;
-mod browser;
+pub mod browser;
 mod erasing;
 mod forms;
 mod language;
+mod leaving;
 mod look;
 mod moving;
 mod recovery;
 mod registration;
 mod return_to;
+mod scanner;

@@ -21,6 +21,8 @@ pub enum Name {
     Course,
     /// The reset link that somebody followed.
     Link,
+    /// That the operator showed who they are.
+    Operator,
 }
 
 impl Name {
@@ -31,6 +33,16 @@ impl Name {
             Name::Language => "gatepost_language",
             Name::Course => "gatepost_course",
             Name::Link => "gatepost_link",
+            Name::Operator => "gatepost_operator",
+        }
+    }
+
+    /// Lax: whoever comes by a link of a mail is to stay logged in. No form of another site is
+    /// believed for it: see `csrf`. The operator comes by no link.
+    const fn same_site(self) -> SameSite {
+        match self {
+            Name::Operator => SameSite::Strict,
+            _ => SameSite::Lax,
         }
     }
 
@@ -58,13 +70,11 @@ pub fn read(request: &Request, name: Name, https: bool) -> Option<String> {
 
 /// Has the browser keep a cookie, for `kept` or as long as it runs.
 pub fn set(response: &mut Response, name: Name, value: &str, kept: Option<Duration>, https: bool) {
-    // Lax: whoever comes by a link of a mail is to stay logged in. No form of another site is
-    // believed for it: see `csrf`.
     let cookie = Cookie::build((name.whole(https), value))
         .path("/")
         .http_only(true)
         .secure(https)
-        .same_site(SameSite::Lax);
+        .same_site(name.same_site());
     let mut text = cookie.build().to_string();
     if let Some(kept) = kept {
         text.push_str(&format!("; Max-Age={}", kept.as_secs()));

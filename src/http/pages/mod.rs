@@ -19,6 +19,7 @@ mod csrf;
 mod device;
 pub mod docs;
 mod form;
+pub mod inbox;
 pub mod look;
 mod return_to;
 pub mod site;
@@ -74,6 +75,7 @@ impl Route {
 /// All pages of `site`.
 pub fn routes(site: &Arc<Site>) -> Vec<Route> {
     let mut routes = account::routes(site);
+    routes.extend(inbox::routes(site));
     routes.extend(assets::routes(site));
     routes
 }

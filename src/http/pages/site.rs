@@ -17,6 +17,7 @@ use super::answer;
 use super::assets::Assets;
 use super::cookies;
 use super::cookies::Name;
+use super::inbox::Desk;
 use super::look::Look;
 use super::visit::Visitor;
 
@@ -38,6 +39,8 @@ pub struct Site {
     pub development: bool,
     /// How many proxies in front may tell the client's address.
     pub trusted_proxies: usize,
+    /// What the pages of the inbox go by.
+    pub desk: Desk,
     /// Time and chance.
     pub world: World,
     policy: HeaderValue,
@@ -57,6 +60,8 @@ pub struct Parts {
     pub development: bool,
     /// See [`Site::trusted_proxies`].
     pub trusted_proxies: usize,
+    /// See [`Site::desk`].
+    pub desk: Desk,
     /// See [`Site::world`].
     pub world: World,
 }
@@ -90,6 +95,7 @@ impl Site {
             language: parts.language,
             development: parts.development,
             trusted_proxies: parts.trusted_proxies,
+            desk: parts.desk,
             world: parts.world,
         })
     }

@@ -35,10 +35,15 @@ const TEMPLATES: &[(&str, &str)] = files![
     "reset.html",
     "reset_refused.html",
     "reset_done.html",
+    "inbox.html",
+    "inbox_mail.html",
+    "inbox_view.html",
+    "inbox_help.html",
+    "inbox_login.html",
 ];
 
 /// Stylesheets and scripts, which are replaced as templates are.
-pub const STATIC: &[(&str, &str)] = files!["pages.css", "pages.js"];
+pub const STATIC: &[(&str, &str)] = files!["pages.css", "pages.js", "inbox.css", "inbox.js"];
 
 /// More than any page needs, less than would hurt.
 const LARGEST: u64 = 256 << 10;

@@ -24,11 +24,18 @@ fn read(parts: &[&str]) -> Texts {
 macro_rules! texts {
     ($language:literal) => {
         LazyLock::new(|| {
-            read(&[include_str!(concat!(
-                "../../../templates/pages/words/",
-                $language,
-                ".toml"
-            ))])
+            read(&[
+                include_str!(concat!(
+                    "../../../templates/pages/words/",
+                    $language,
+                    ".toml"
+                )),
+                include_str!(concat!(
+                    "../../../templates/pages/words/inbox.",
+                    $language,
+                    ".toml"
+                )),
+            ])
         })
     };
 }

@@ -126,7 +126,7 @@ impl TokenName {
                 link: kind == LINK,
                 digest: Key::decode(&mut rest).ok()?,
             },
-            wanted @ (1 | 2) => {
+            wanted @ (1 | 2 | 5) => {
                 let (address, at, nth) = Key::decode(&mut rest).ok()?;
                 TokenName::Code {
                     wanted,

@@ -8,14 +8,14 @@ use crate::address::LookupAddress;
 use crate::audit;
 use crate::identity::code;
 use crate::identity::code::Proof;
+use crate::identity::flow;
+use crate::identity::flow::FLOWS;
+use crate::identity::flow::Flow;
+use crate::identity::flow::Wanted;
 use crate::identity::form::Purpose;
 use crate::identity::lives;
 use crate::identity::recover::LINKS;
 use crate::identity::recover::Link;
-use crate::identity::request;
-use crate::identity::request::FLOWS;
-use crate::identity::request::Flow;
-use crate::identity::request::Wanted;
 use crate::identity::user;
 use crate::identity::user::Account;
 use crate::secret::Code;
@@ -138,7 +138,7 @@ fn find(read: &impl Read, name: &TokenName) -> Result<Option<Stored>, store::Err
             let Some(wanted) = wanted else {
                 return Ok(None);
             };
-            let flow = request::flow(read, wanted, address)?;
+            let flow = flow::flow(read, wanted, address)?;
             let codes = flow.map(|flow| codes(wanted, address, flow));
             let mut codes = codes.into_iter().flatten();
             Ok(codes.find(|code| code.name() == *name))
@@ -377,7 +377,7 @@ impl Accounts {
                 let mut flow = Flow::clone(&flow);
                 flow.codes.remove(index);
                 let codes = &self.settings.codes;
-                request::put_flow(tx, wanted, &address, &flow, false, codes);
+                flow::put_flow(tx, wanted, &address, &flow, false, codes);
             }
             Stored::Link(hash, _) => tx.delete(&LINKS, &hash),
             Stored::Proof(hash, _) => tx.delete(&code::TOKENS, &hash),
@@ -421,7 +421,7 @@ impl Accounts {
                 index,
             } => {
                 let issued = &flow.codes[*index];
-                let bound = request::bound_to(*wanted, address, flow.id, issued.asker);
+                let bound = flow::bound_to(*wanted, address, flow.id, issued.asker);
                 let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
                 let code = Code::typed(text);
                 let mac = code.map(|code| self.keys.mac(&code, &bound));

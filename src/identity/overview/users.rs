@@ -2,12 +2,12 @@
 
 use crate::address::LookupAddress;
 use crate::audit;
+use crate::identity::flow::Wanted;
 use crate::identity::limits;
 use crate::identity::limits::Subject;
 use crate::identity::login::forgive;
 use crate::identity::request::Ask;
 use crate::identity::request::Sent;
-use crate::identity::request::Wanted;
 use crate::identity::session;
 use crate::identity::session::OF_USER;
 use crate::identity::session::SESSIONS;

@@ -75,6 +75,7 @@ pub fn settings() -> http::Settings {
         connections: 100,
         captures: true,
         language: Language::En,
+        smtp: ([127, 0, 0, 1], 1025).into(),
         look: None,
         accounts: account_settings(),
     }

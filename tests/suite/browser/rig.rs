@@ -37,18 +37,19 @@ impl Rig {
         }
     }
 
-    /// Runs a script against a gatepost.
-    pub fn run(&self, script: &str, process: &Process, more: Value) {
-        let given = json!({
+    /// Runs a script against a gatepost. What the script is told beside the usual stands in `more`.
+    pub fn run(&self, script: &str, process: &Process, more: &Value) {
+        let mut given = json!({
             "base": format!("http://{}/", process.http),
+            "direct": format!("http://{}/", process.http),
             "smtp": process.smtp.to_string(),
             "admin": process.token(),
+            "chromium": self.chromium,
+            "root": env!("CARGO_MANIFEST_DIR"),
         });
-        self.run_with(script, merged(given, more));
-    }
-
-    /// Runs a script that is told everything.
-    pub fn run_with(&self, script: &str, mut given: Value) {
+        for (name, value) in more.as_object().into_iter().flatten() {
+            given[name] = value.clone();
+        }
         let name = script.trim_end_matches(".mjs");
         let output = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("browser")
@@ -56,9 +57,7 @@ impl Rig {
         // Pictures of an earlier run are no pictures of this one.
         let _ = std::fs::remove_dir_all(&output);
         std::fs::create_dir_all(&output).unwrap();
-        given["chromium"] = json!(self.chromium);
         given["output"] = json!(output);
-        given["root"] = json!(env!("CARGO_MANIFEST_DIR"));
         // Profiles, caches and sockets: whatever Chromium writes goes with this folder.
         let home = tempfile::Builder::new()
             .prefix("gatepost-browser-")
@@ -99,13 +98,6 @@ fn named(folder: &Path) -> Vec<String> {
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
         .filter(|line| line.contains(folder))
         .collect()
-}
-
-fn merged(mut given: Value, more: Value) -> Value {
-    for (name, value) in more.as_object().into_iter().flatten() {
-        given[name] = value.clone();
-    }
-    given
 }
 
 fn looked_for() -> Result<Rig, String> {

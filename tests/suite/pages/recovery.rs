@@ -1,4 +1,4 @@
-//! Getting back in by the mailed link, also when a program opens it first.
+//! Getting back in by the mailed link.
 
 use crate::harness::Gatepost;
 
@@ -65,32 +65,6 @@ fn a_link_leads_to_a_new_password_and_nobody_is_logged_in_by_it() {
     browser
         .get(form)
         .shows(400, &["This link is no longer good"]);
-}
-
-#[test]
-fn a_program_that_opens_every_link_uses_none_up() {
-    let gatepost = Gatepost::start();
-    let browser = Browser::new(&gatepost);
-    browser.register("ann@example.com", OLD);
-    let link = link(&gatepost, &browser, "ann@example.com");
-    let scanner = Browser::new(&gatepost);
-    for _ in 0..2 {
-        for method in ["GET", "HEAD"] {
-            assert_eq!(scanner.ask(method, &link, None).status, 303, "{method}");
-            assert_eq!(
-                scanner.ask(method, "/users/reset/", None).status,
-                200,
-                "{method}"
-            );
-            // Some forget their cookies.
-            assert_eq!(Browser::new(&gatepost).ask(method, &link, None).status, 303);
-        }
-    }
-    browser.get(&link);
-    let form = "/users/reset/";
-    browser
-        .fill(form, form, &[("new_password", NEW)])
-        .leads_to("../../users/reset_done/");
 }
 
 #[test]

@@ -65,7 +65,10 @@ fn whoever_registers_on_the_way_arrives_as_well() {
     let gatepost = Gatepost::with(&[("GATEPOST_SITE_RETURN_TO", "https://app.example.com/")]);
     let browser = Browser::new(&gatepost);
     let login = browser.get("/users/login/?next=https://app.example.com/x");
-    login.shows(200, &["users/register/?next=https%3A//app.example.com/x"]);
+    login.shows(
+        200,
+        &["users/register/?next=https%3A&#x2f;&#x2f;app.example.com&#x2f;x"],
+    );
     let policy = login.header("content-security-policy").unwrap();
     assert!(
         policy.contains("form-action 'self' https://app.example.com;"),

@@ -6,16 +6,14 @@ use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::net::TcpListener;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::atomic::AtomicU16;
-use std::sync::atomic::Ordering;
 
+use crate::port;
 use crate::process::patiently;
 
 /// How to get what is missing.
@@ -82,8 +80,8 @@ impl Postfix {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let postfix = Postfix {
             folder,
-            submission: free_port(),
-            smtps: free_port(),
+            submission: port::free(),
+            smtps: port::free(),
         };
         for name in ["conf", "conf/sasl", "queue", "data", "mail"] {
             std::fs::create_dir(postfix.path(name)).unwrap();
@@ -277,19 +275,6 @@ impl Drop for Postfix {
             assert!(stopped.unwrap().status.success(), "Postfix does not stop");
         }
     }
-}
-
-/// A port below those that the kernel gives out, so that no other test is given it meanwhile.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % 10_000).unwrap();
-    for _ in 0..1000 {
-        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::SeqCst)) % 10_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port between 20000 and 30000 is free");
 }
 
 fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) {

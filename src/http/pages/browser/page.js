@@ -87,6 +87,9 @@
   sheet.replaceSync(`
     [role="button"] { min-height: 24px; min-width: 24px; text-align: center; }
     :focus-visible { outline: 2px solid var(--primary-color); outline-offset: -2px; }
+    @media (prefers-reduced-motion: reduce) {
+      *, *::before, *::after { animation: none !important; transition: none !important; }
+    }
   `);
   // Elements of the library have shadow roots of their own, one within the other.
   const watched = new Map();
