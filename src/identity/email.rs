@@ -226,6 +226,8 @@ impl Accounts {
         if owner.is_some_and(|(owner, _)| owner != id) {
             return Err(Error::AddressTaken);
         }
+        // Whoever else was mailed a code for it is told that it is taken, and not that the code is
+        // wrong.
         flow.codes.retain(|code| code.asker != Some(id));
         flow.guessed = false;
         flow::put_flow(tx, kind, &wanted.address, &flow, new, codes);

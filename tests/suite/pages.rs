@@ -3,10 +3,12 @@
 
 mod account;
 pub mod browser;
+mod erasing;
 mod forms;
 mod language;
 mod leaving;
 mod look;
+mod moving;
 mod recovery;
 mod registration;
 mod return_to;

@@ -22,7 +22,7 @@ Examples:
 
 Fields to sort by: created_at, expires_at, email, kind.")]
     List {
-        /// Only those of this kind, such as reset_code or reset_link
+        /// Only those of this kind, such as reset_code, address_code or reset_link
         #[arg(long)]
         kind: Option<String>,
         /// Only those in this state: live, lapsed, spent, overtaken

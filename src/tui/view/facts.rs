@@ -100,6 +100,9 @@ pub fn of_row(model: &Model, row: &Row) -> Vec<Fact> {
                 Role::Text,
             );
             add("fact_ip", &row.ip, Role::Text);
+            if row.last_ip != row.ip {
+                add("fact_last_ip", &row.last_ip, Role::Text);
+            }
             add("fact_used", &moment(model, &row.last_used_at), Role::Text);
             add("fact_expires", &moment(model, &row.expires_at), Role::Dim);
             add("fact_made", &moment(model, &row.created_at), Role::Dim);

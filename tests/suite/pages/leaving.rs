@@ -57,9 +57,11 @@ fn the_account_is_deleted_for_good() {
             422,
             &["The current password is wrong.", "cannot be taken back"],
         );
+    let before = gatepost.newest();
     browser
         .fill(page, page, &[("current_password", PASSWORD)])
         .leads_to("../../users/login/?done=deleted");
+    gatepost.mail("ann@example.com", &before);
     browser
         .get("/users/login/?done=deleted")
         .shows(200, &["Your account is deleted."]);
