@@ -140,9 +140,6 @@ pub async fn change_password(site: Arc<Site>, mut visit: Visit) -> Result<Respon
     let changed = site.accounts.change_password(&client, &who, asked);
     match changed.await {
         Ok(()) => Ok(answer::go(&visit.visitor, "users/?done=password")),
-        Err(identity::Error::Unauthenticated) => {
-            Ok(answer::go(&visit.visitor, "users/login/?done=ended"))
-        }
         Err(error) => {
             let rest = rest(&site, &who).await?;
             let shown = Shown::default();

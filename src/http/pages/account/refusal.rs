@@ -6,6 +6,7 @@ use std::time::Duration;
 use minijinja::Value;
 use poem::Response;
 
+use crate::http::pages::answer;
 use crate::http::pages::form::Shown;
 use crate::http::pages::site::Site;
 use crate::http::pages::visit::Visitor;
@@ -66,6 +67,8 @@ pub fn refused(
             let why = words.say("busy");
             again(shown.refuse(about, why), Error::Busy { retry_after }.into())
         }
+        // The session ended between two looks at it.
+        Error::Unauthenticated => answer::go(visitor, "users/login/?done=ended"),
         error => return Err(error.into()),
     })
 }
