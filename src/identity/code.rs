@@ -221,17 +221,7 @@ impl Accounts {
         let found = user::find(tx, &attempt.address)?;
         let before = flow::flow(tx, wanted, &attempt.address)?;
         let new = before.is_none();
-        let sent = before.as_ref().and_then(|flow| flow.sent);
-        let mut flow = before
-            .filter(|flow| flow.is_open(codes, now))
-            .unwrap_or_else(|| Flow {
-                id: attempt.fresh,
-                opened: now,
-                sent,
-                tries_left: codes.attempts,
-                codes: Vec::new(),
-                guessed: true,
-            });
+        let mut flow = Flow::to_try(before, attempt.fresh, codes, now);
         let epoch = found
             .as_ref()
             .map_or(0, |(_, account)| account.recovery_epoch);

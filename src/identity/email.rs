@@ -197,17 +197,7 @@ impl Accounts {
         let kind = Wanted::AddressCode;
         let before = flow::flow(tx, kind, &wanted.address)?;
         let new = before.is_none();
-        let sent = before.as_ref().and_then(|flow| flow.sent);
-        let mut flow = before
-            .filter(|flow| flow.is_open(codes, now))
-            .unwrap_or_else(|| Flow {
-                id: wanted.fresh,
-                opened: now,
-                sent,
-                tries_left: codes.attempts,
-                codes: Vec::new(),
-                guessed: true,
-            });
+        let mut flow = Flow::to_try(before, wanted.fresh, codes, now);
         let bound = flow::bound_to(kind, &wanted.address, flow.id, Some(id));
         let epoch = account.recovery_epoch;
         let Some((email, _)) = self.mailed(&flow, &wanted.code, &bound, epoch, now) else {

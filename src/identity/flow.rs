@@ -116,6 +116,26 @@ pub(super) const FLOWS: Table<(u8, LookupAddress), Flow> = Table::new("identity.
 pub(super) const MOST_CODES: usize = 10;
 
 impl Flow {
+    /// The one on which a try counts: `before` while it is open, else a new one that nobody asked
+    /// for.
+    pub(super) fn to_try(
+        before: Option<Flow>,
+        fresh: FlowId,
+        codes: &Codes,
+        now: Timestamp,
+    ) -> Flow {
+        let sent = before.as_ref().and_then(|flow| flow.sent);
+        let open = before.filter(|flow| flow.is_open(codes, now));
+        open.unwrap_or_else(|| Flow {
+            id: fresh,
+            opened: now,
+            sent,
+            tries_left: codes.attempts,
+            codes: Vec::new(),
+            guessed: true,
+        })
+    }
+
     /// Whether tries are counted on it, and new codes join it.
     pub(super) fn is_open(&self, codes: &Codes, now: Timestamp) -> bool {
         let guessed = self.guessed && lives(self.opened, codes.lifetime, now);

@@ -6,7 +6,6 @@ pub mod browser;
 mod erasing;
 mod forms;
 mod language;
-mod leaving;
 mod look;
 mod moving;
 mod recovery;

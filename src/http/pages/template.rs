@@ -35,6 +35,7 @@ const TEMPLATES: &[(&str, &str)] = files![
     "reset.html",
     "reset_refused.html",
     "reset_done.html",
+    "inbox_base.html",
     "inbox.html",
     "inbox_mail.html",
     "inbox_view.html",
