@@ -23,8 +23,9 @@ pub fn lines(settings: &Settings, http: SocketAddr, smtp: SocketAddr) -> String 
         let _ = writeln!(text, "  {name:<12} {value}");
     };
     line("HTTP", &url);
-    line("API browser", &format!("{url}/docs"));
-    line("Inbox", &format!("{url}/api/v1/inbox/messages"));
+    line("Accounts", &format!("{url}/users/"));
+    line("Inbox", &format!("{url}/inbox/"));
+    line("API browser", &format!("{url}/docs/"));
     line("SMTP", &smtp.to_string());
     line("Mail", &mode);
     line("From", &settings.mail.from.to_string());

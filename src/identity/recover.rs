@@ -270,11 +270,12 @@ impl Accounts {
         self.ask(client, ask).await
     }
 
-    /// Whether a link is good. Looking uses nothing up.
+    /// The address of the account that a link leads to. Looking uses nothing up, and tells nothing
+    /// to whoever could not take the account anyway.
     ///
     /// # Errors
-    /// `LinkRefused` when it is not, `Store`.
-    pub async fn look_at_reset_link(&self, uid: &str, token: &str) -> Result<(), Error> {
+    /// `LinkRefused` when the link is not good, `Store`.
+    pub async fn look_at_reset_link(&self, uid: &str, token: &str) -> Result<EmailAddress, Error> {
         let form = ConfirmReset {
             uid: Some(uid.to_owned()),
             token: Some(token.to_owned().into()),
@@ -286,7 +287,7 @@ impl Accounts {
         let found = self
             .store
             .read(|read| way.account(read, &self.settings, now));
-        found.await.map(|_| ())
+        found.await.map(|(_, account)| account.email)
     }
 
     /// Sets a new password by link or by code: all sessions end, a notice is mailed, and nobody

@@ -113,6 +113,13 @@ impl Mailer {
             keys,
             world,
         } = &*self.shared;
+        // Where the reader of a notice finds what it speaks of.
+        let place = match occasion.kind() {
+            Kind::PasswordChanged => "/users/password_reset/",
+            Kind::AlreadyRegistered => "/users/login/",
+            _ => "",
+        };
+        let place = format!("{}{place}", settings.base_url);
         let mut values = Values {
             site_name: &settings.site_name,
             language: language.tag(),
@@ -133,11 +140,11 @@ impl Mailer {
             Occasion::PasswordChanged { at }
             | Occasion::AddressChanged { at }
             | Occasion::AccountDeleted { at } => {
-                values.url = Some(&settings.base_url);
+                values.url = Some(&place);
                 values.at = Some(phrase::moment(at, language));
             }
             Occasion::AlreadyRegistered | Occasion::AddressInUse => {
-                values.url = Some(&settings.base_url);
+                values.url = Some(&place);
             }
             Occasion::Test => values.at = Some(phrase::moment(world.now(), language)),
         }

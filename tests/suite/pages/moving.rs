@@ -50,7 +50,7 @@ fn the_address_is_changed_by_password_and_code() {
         .shows(422, &["This is your address already."]);
     browser
         .fill(ASK, ASK, &form("nobody", PASSWORD))
-        .shows(422, &["This is no email address."]);
+        .shows(422, &["This is not an email address."]);
     let code = code(&gatepost, &browser, "new@example.com");
     let wrong = if code == "000000" { "000001" } else { "000000" };
     browser.get(CODE).shows(200, &["new@example.com"]);

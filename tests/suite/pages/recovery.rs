@@ -43,6 +43,9 @@ fn a_link_leads_to_a_new_password_and_nobody_is_logged_in_by_it() {
     assert!(!followed.header("location").unwrap().contains("gpr_"));
     let form = "/users/reset/";
     browser
+        .get(form)
+        .shows(200, &["For the account of ann@example.com"]);
+    browser
         .fill(form, form, &[("new_password", "ann@example.com")])
         .shows(422, &["too much like your address"]);
     browser

@@ -35,7 +35,11 @@ fn each_step_is_asked_for_in_its_turn() {
         .fill("/users/register/", "/users/register/", &[("email", "ann")])
         .shows(
             422,
-            &["This is no email address", "value=\"ann\"", "aria-invalid"],
+            &[
+                "This is not an email address",
+                "value=\"ann\"",
+                "aria-invalid",
+            ],
         );
     browser
         .fill("/users/register/", "/users/register/", &[("email", " ")])
@@ -91,7 +95,7 @@ fn another_code_is_sent_after_the_pause_and_not_before() {
     assert_eq!(early.header("retry-after"), Some("60"));
     browser
         .get(page)
-        .shows(200, &["data-seconds=\"60\"", "possible in 60 s"]);
+        .shows(200, &["data-seconds=\"60\"", "again in 60 s"]);
     gatepost.clock.advance(Duration::from_secs(60));
     browser.get(page).shows(200, &["data-seconds=\"0\""]);
     browser
@@ -153,4 +157,23 @@ fn who_took_too_long_begins_anew() {
     browser
         .get("/users/register/?done=lapsed")
         .shows(200, &["Too much time went by"]);
+}
+
+#[test]
+fn two_tabs_register_two_addresses() {
+    let gatepost = Gatepost::start();
+    let browser = Browser::new(&gatepost);
+    let (begin, page) = ("/users/register/", "/users/register/code/");
+    browser.fill(begin, begin, &[("email", "ann@example.com")]);
+    let first = gatepost.mail("ann@example.com", "");
+    let shown = browser.get(page);
+    browser.fill(begin, begin, &[("email", "bob@example.com")]);
+    // The tab that shows the first address takes the code of the first address.
+    let code = first["codes"][0].as_str().unwrap();
+    browser
+        .send(&shown, page, &[("code", code)])
+        .leads_to("../../../users/register/password/");
+    browser
+        .get("/users/register/password/")
+        .shows(200, &["ann@example.com is yours"]);
 }

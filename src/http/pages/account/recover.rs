@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use minijinja::Value;
 use minijinja::context;
 use poem::Response;
 
+use crate::address::EmailAddress;
 use crate::http::pages::answer;
 use crate::http::pages::cookies;
 use crate::http::pages::cookies::Name;
@@ -100,14 +102,18 @@ pub async fn choose(site: Arc<Site>, visit: Visit) -> Result<Response, Problem> 
         return Ok(no_good(&site, &visit.visitor));
     };
     match site.accounts.look_at_reset_link(&uid, &token).await {
-        Ok(()) => {
-            let least = site.accounts.settings().passwords.min_chars;
-            let values = context! { form => Shown::default().to_value(), least };
+        Ok(email) => {
+            let values = form_page(&site, &Shown::default(), &email);
             Ok(site.show(&visit.visitor, "reset.html", values))
         }
         Err(Error::LinkRefused | Error::Invalid(_)) => Ok(no_good(&site, &visit.visitor)),
         Err(error) => Err(error.into()),
     }
+}
+
+fn form_page(site: &Site, form: &Shown, email: &EmailAddress) -> Value {
+    let least = site.accounts.settings().passwords.min_chars;
+    context! { form => form.to_value(), least, email => email.to_string() }
 }
 
 fn no_good(site: &Site, visitor: &Visitor) -> Response {
@@ -122,6 +128,12 @@ pub async fn finish(site: Arc<Site>, mut visit: Visit) -> Result<Response, Probl
     let form = visit.form().await?;
     let Some((uid, token)) = link(&visit) else {
         return Ok(no_good(&site, &visit.visitor));
+    };
+    // Known before it is used up: the form is shown again with whose it is.
+    let email = match site.accounts.look_at_reset_link(&uid, &token).await {
+        Ok(email) => email,
+        Err(Error::LinkRefused) => return Ok(no_good(&site, &visit.visitor)),
+        Err(error) => return Err(error.into()),
     };
     let asked = identity::ConfirmReset {
         uid: Some(uid),
@@ -140,16 +152,11 @@ pub async fn finish(site: Arc<Site>, mut visit: Visit) -> Result<Response, Probl
         }
         Err(Error::LinkRefused) => Ok(no_good(&site, &visit.visitor)),
         Err(error) => {
-            let least = site.accounts.settings().passwords.min_chars;
             let shown = Shown::default();
-            refused(
-                &site,
-                &visit.visitor,
-                error,
-                "new_password",
-                shown,
-                |form| ("reset.html", context! { form => form.to_value(), least }),
-            )
+            let about = "new_password";
+            refused(&site, &visit.visitor, error, about, shown, |form| {
+                ("reset.html", form_page(&site, &form, &email))
+            })
         }
     }
 }

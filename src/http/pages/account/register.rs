@@ -126,6 +126,8 @@ pub async fn check_code(site: Arc<Site>, mut visit: Visit) -> Result<Response, P
     let Some(mut course) = Course::of(&visit, Errand::Register) else {
         return Ok(answer::go(&visit.visitor, "users/register/"));
     };
+    // That of the page: another one may have been begun beside it, in another tab.
+    course.email = form.given("email").unwrap_or(course.email);
     let asked = identity::VerifyCode {
         email: course.email.clone(),
         verification_type: PURPOSE.to_owned(),
