@@ -11,6 +11,10 @@ pub fn path_prefix(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
     let part =
         |part: &str| !part.is_empty() && part != "." && part != ".." && part.chars().all(plain);
+    let first = path.split('/').nth(1).unwrap_or_default();
+    if ["api", "assets", "docs", "inbox", "users"].contains(&first) {
+        return Err("a path that does not begin like one of gatepost's own".to_owned());
+    }
     match path.strip_prefix('/') {
         None if path.is_empty() => Ok(String::new()),
         Some(parts) if parts.split('/').all(part) => Ok(path.to_owned()),

@@ -28,7 +28,7 @@ pub struct Visitor {
     /// The way to the root from where the browser stands: `../../`. Relative, so that it is right
     /// below any path that a proxy puts before it.
     pub root: String,
-    /// Where the browser stands, from the root, without parameters: `users/login/`.
+    /// Where the browser stands, from the root: `users/login/?next=/x`.
     pub place: String,
     /// What proves that their forms are ours.
     pub csrf: Csrf,
@@ -50,10 +50,18 @@ impl Visitor {
                 .unwrap_or(site.language),
             chose: chosen.is_some(),
             root: match depth {
+                // `/accounts` without a slash at its end: what is below it begins with its name.
+                0 if path.is_empty() => {
+                    let name = site.look.path.rsplit('/').next().unwrap_or_default();
+                    format!("{name}/")
+                }
                 0 => "./".to_owned(),
                 depth => "../".repeat(depth),
             },
-            place: place.to_owned(),
+            place: match request.original_uri().query() {
+                Some(query) => format!("{place}?{query}"),
+                None => place.to_owned(),
+            },
             csrf: Csrf::of(secret.as_deref(), &site.world),
         }
     }

@@ -2,9 +2,9 @@
 //! HTML as browsers do: what is judged here is what a browser would see.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ammonia::{Builder, UrlRelative};
 use url::Url;
@@ -24,6 +24,7 @@ const LINK: usize = 8 << 10;
 /// What is decided in the course of one mail.
 pub(super) struct Judge {
     carried: HashMap<String, Vec<u8>>,
+    no_pictures: Mutex<HashSet<String>>,
     remote: Remote,
     remote_pictures: AtomicUsize,
     never_fetched: AtomicUsize,
@@ -44,6 +45,7 @@ impl Judge {
         let carried = carried.into_iter().map(|one| (one.content_id, one.bytes));
         Judge {
             carried: carried.collect(),
+            no_pictures: Mutex::default(),
             remote,
             remote_pictures: AtomicUsize::new(0),
             never_fetched: AtomicUsize::new(0),
@@ -94,7 +96,22 @@ impl Judge {
             let id = percent_encoding::percent_decode_str(id)
                 .decode_utf8()
                 .ok()?;
-            return self.embedded(&picture::encoded(self.carried.get(&*id)?)?);
+            let bytes = self.carried.get(&*id)?;
+            // What is no picture is looked at once, however often it is named.
+            let mut none = self
+                .no_pictures
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if none.contains(&*id) {
+                return None;
+            }
+            // Looked at before it is written down: one picture may be named a thousand times.
+            self.has_room(bytes.len())?;
+            let Some(data) = picture::encoded(bytes) else {
+                none.insert(id.into_owned());
+                return None;
+            };
+            return self.embedded(&data);
         }
         if let Some(data) = behind_scheme(src, "data:") {
             return self.embedded(&picture::again(data)?);
@@ -112,6 +129,17 @@ impl Judge {
             self.cut.store(true, Ordering::Relaxed);
         }
         (shown && count < COUNT).then(|| url.into())
+    }
+
+    /// Whether another picture of so many bytes has room.
+    fn has_room(&self, bytes: usize) -> Option<()> {
+        let count = self.pictures.load(Ordering::Relaxed);
+        let before = self.picture_bytes.load(Ordering::Relaxed);
+        let fits = count < COUNT && before + bytes <= PICTURES;
+        if !fits {
+            self.cut.store(true, Ordering::Relaxed);
+        }
+        fits.then_some(())
     }
 
     fn embedded(&self, data: &str) -> Option<String> {
@@ -158,7 +186,7 @@ pub(super) fn attributes(written: &str, judge: &Arc<Judge>) -> String {
 
 fn builder(judge: &Arc<Judge>) -> Builder<'static> {
     let judge = judge.clone();
-    let mut own: HashMap<&str, std::collections::HashSet<&str>> = HashMap::new();
+    let mut own: HashMap<&str, HashSet<&str>> = HashMap::new();
     for (element, attribute) in OWN_ATTRIBUTES {
         own.entry(element).or_default().insert(attribute);
     }

@@ -61,6 +61,8 @@ pub(super) fn clean(html: &str, carried: Vec<Carried>, remote: Remote) -> SafeHt
         let safe = css::sheet(sheet);
         judge.never_fetched(safe.references);
         styles.push_str(&safe.css);
+        // Two of them together must not make what neither is, such as an end tag.
+        styles.push('\n');
     }
     judge.never_fetched(written.references);
     let schemes = written.schemes;

@@ -91,7 +91,7 @@ impl Writer {
             } else {
                 self.tags += 1;
             }
-            let written = self.out.content.len() - self.pictures;
+            let written = self.out.content.len().saturating_sub(self.pictures);
             if written > BYTES || self.elements >= ELEMENTS || self.tags >= TAGS {
                 self.out.whole &= rest.trim().is_empty();
                 return;
@@ -105,7 +105,7 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) {
-        let room = (BYTES + 1).saturating_sub(self.out.content.len() - self.pictures);
+        let room = (BYTES + 1).saturating_sub(self.out.content.len().saturating_sub(self.pictures));
         let fits = text.floor_char_boundary(room);
         self.out.whole &= fits == text.len();
         escape(&text[..fits], &mut self.out.content);

@@ -32,7 +32,7 @@ fn a_mail_looks_as_its_author_meant() {
         "<!doctype html><html lang=\"en\" dir=\"ltr\"><head><meta charset=\"utf-8\">\
          <meta name=\"referrer\" content=\"no-referrer\">\
          <meta name=\"color-scheme\" content=\"light dark\">\
-         <style>p{color:red}@media print{b{x:y}}</style></head>\
+         <style>p{color:red}\n@media print{b{x:y}}\n</style></head>\
          <body class=\"x\" bgcolor=\"#eee\" style=\"margin:0;\">\
          <center><table width=\"600\" cellpadding=\"0\"><tbody><tr><td align=\"center\" \
          bgcolor=\"red\"><font face=\"Arial\" size=\"2\">a &amp; b</font>\
@@ -274,4 +274,31 @@ fn one_picture_shown_many_times_is_cut() {
     let safe = clean(&"<img src=cid:x>".repeat(1_000), carried, Remote::LeftOut);
     assert_eq!(safe.html.matches("src=").count(), 3);
     assert!(!safe.whole);
+}
+
+#[test]
+fn two_style_sheets_make_nothing_together() {
+    for html in [
+        "<style>a<</style><style>/style><link rel=preconnect href=http://t.leak.test/></style>",
+        "<style>a{b:c}/</style><style>*x{y:url(http://t.leak.test/)}*/</style>",
+        "<style>p{x:y}<</style><style>!--</style>",
+    ] {
+        let safe = shown(html);
+        let (_, rest) = safe.html.split_once("<style>").unwrap();
+        let (sheet, rest) = rest.split_once("</style>").unwrap();
+        assert!(rest.starts_with("</head><body"), "{}", safe.html);
+        for joined in ["/*", "</", "<!", "url("] {
+            assert!(!sheet.contains(joined), "{sheet}");
+        }
+    }
+}
+
+#[test]
+fn what_is_dropped_from_a_picture_is_not_counted_against_the_text() {
+    let nulls = "\0".repeat(9_000);
+    let html = format!(
+        "<img src='data:image/png;base64,{nulls}'>{}",
+        "<p>x</p>".repeat(3)
+    );
+    assert!(shown(&html).html.contains("<p>x</p>"));
 }

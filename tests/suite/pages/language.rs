@@ -35,7 +35,21 @@ fn a_choice_leads_back_to_where_it_was_made_and_nowhere_else() {
         .send(&page, "/users/language/", &[("language", "fr")])
         .leads_to("../../users/password_reset/");
     assert_eq!(browser.cookie("gatepost_language"), None);
-    for place in ["//evil.test/", "https://evil.test/", "../../evil", "a:b"] {
+    // What the address asks for goes along.
+    let login = browser.get("/users/login/?next=/somewhere/");
+    browser
+        .send(&login, "/users/language/", &[("language", "zh-hans")])
+        .leads_to("../../users/login/?next=/somewhere/");
+    browser
+        .get("/users/login/?next=/somewhere/")
+        .shows(200, &["登录", "name=\"next\""]);
+    for place in [
+        "//evil.test/",
+        "https://evil.test/",
+        "../../evil",
+        "a:b",
+        "users/?a\r\nb:c",
+    ] {
         let csrf = page.text.split("name=\"csrf\" value=\"").nth(1).unwrap();
         let csrf = csrf.split('"').next().unwrap();
         let mut form = url::form_urlencoded::Serializer::new(String::new());

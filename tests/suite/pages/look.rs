@@ -96,6 +96,13 @@ fn below_the_path_of_a_proxy_everything_leads_where_it_should() {
         .get("/accounts/users/login")
         .shows(200, &["action=\"../users/login/\""]);
     browser.get("/accounts/users").leads_to("./users/login/");
+    browser.get("/accounts").shows(
+        200,
+        &[
+            "href=\"accounts/users/\"",
+            "href=\"accounts/assets/pages.css",
+        ],
+    );
     assert_eq!(browser.get("/accountsusers/login/").status, 404);
     gatepost.register("ann@example.com", "walnut harbour 9");
     let before = gatepost.newest();

@@ -91,7 +91,7 @@ fn another_code_is_sent_after_the_pause_and_not_before() {
     let first = gatepost.mail("ann@example.com", "");
     let (page, again) = ("/users/register/code/", "/users/register/again/");
     let early = browser.fill(page, again, &[]);
-    early.shows(429, &["Too often. Please try again in 60 s."]);
+    early.shows(429, &["Too many attempts. Please try again in 60 s."]);
     assert_eq!(early.header("retry-after"), Some("60"));
     browser
         .get(page)

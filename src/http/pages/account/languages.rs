@@ -20,10 +20,11 @@ const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 pub async fn choose(site: Arc<Site>, mut visit: Visit) -> Result<Response, Problem> {
     let form = visit.form().await?;
     let place = form.text("place");
-    // A place of ours, and nothing that a browser takes for another host.
-    let fine = |c: char| c.is_ascii_alphanumeric() || "/_-.".contains(c);
-    let ours = !place.starts_with('/') && place.chars().all(fine) && !place.contains("..");
-    let place = if ours { place.as_str() } else { "users/" };
+    let place = if is_ours(&place) {
+        place.as_str()
+    } else {
+        "users/"
+    };
     let mut response = answer::go(&visit.visitor, place);
     if let Ok(language) = form.text("language").parse::<Language>() {
         cookies::set(
@@ -35,4 +36,12 @@ pub async fn choose(site: Arc<Site>, mut visit: Visit) -> Result<Response, Probl
         );
     }
     Ok(response)
+}
+
+/// Whether it is a place of ours, and nothing that a browser takes for another host.
+fn is_ours(place: &str) -> bool {
+    let (path, query) = place.split_once('?').unwrap_or((place, ""));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.".contains(c);
+    let ours = !path.starts_with('/') && path.chars().all(plain) && !path.contains("..");
+    ours && query.chars().all(|c| c.is_ascii_graphic())
 }

@@ -16,7 +16,7 @@ use super::person;
 use super::refusal::refused;
 
 /// What may have led here.
-const DONE: [&str; 5] = ["logout", "ended", "deleted", "taken", "reset"];
+const DONE: [&str; 4] = ["logout", "ended", "deleted", "taken"];
 
 /// Asks for address and password.
 pub async fn show(site: Arc<Site>, mut visit: Visit) -> Result<Response, Problem> {

@@ -22,14 +22,7 @@ use super::person;
 use super::refusal::refused;
 
 /// What may have led here.
-const DONE: [&str; 6] = [
-    "registered",
-    "profile",
-    "password",
-    "sessions",
-    "email",
-    "next",
-];
+const DONE: [&str; 5] = ["registered", "profile", "password", "sessions", "email"];
 
 /// How many sessions are shown; who has more sees the newest.
 const SESSIONS: usize = 50;
