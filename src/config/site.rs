@@ -12,7 +12,10 @@ pub fn path_prefix(text: &str) -> Result<String, String> {
     let part =
         |part: &str| !part.is_empty() && part != "." && part != ".." && part.chars().all(plain);
     let first = path.split('/').nth(1).unwrap_or_default();
-    if ["api", "assets", "docs", "inbox", "users"].contains(&first) {
+    let own = [
+        "api", "assets", "docs", "healthz", "inbox", "metrics", "readyz", "users",
+    ];
+    if own.contains(&first) {
         return Err("a path that does not begin like one of gatepost's own".to_owned());
     }
     match path.strip_prefix('/') {

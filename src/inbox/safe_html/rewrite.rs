@@ -223,16 +223,20 @@ impl Writer {
                 continue;
             };
             let picture = name == "src" && value.len() > VALUE;
-            if picture && self.pictures + value.len() <= PICTURES {
-                self.pictures += value.len();
-            } else if value.len() > VALUE {
+            let fits = picture && self.pictures + value.len() <= PICTURES;
+            if value.len() > VALUE && !fits {
                 self.out.whole = false;
                 continue;
             }
             written.push(' ');
             written.push_str(name);
             written.push_str("=\"");
+            let before = written.len();
             escape(value, &mut written);
+            if picture {
+                // As many as were written, which is not as many as came.
+                self.pictures += written.len() - before;
+            }
             written.push('"');
         }
         written

@@ -295,7 +295,7 @@ fn two_style_sheets_make_nothing_together() {
 
 #[test]
 fn what_is_dropped_from_a_picture_is_not_counted_against_the_text() {
-    let nulls = "\0".repeat(9_000);
+    let nulls = "\0".repeat(20_000);
     let html = format!(
         "<img src='data:image/png;base64,{nulls}'>{}",
         "<p>x</p>".repeat(3)
